@@ -1,0 +1,85 @@
+#include "common/audit.h"
+#include "common/text.h"
+#include <stdio.h>
+#include <string.h>
+
+/* Bytes shown of each, and room for them when written out: what is all escapes is cut earlier, so
+ * that the reason, which comes last, always finds its place in the line. */
+enum { NAME_SHOWN = 48, NAME_ROOM = 80, TOPIC_SHOWN = 160, TOPIC_ROOM = 240, REASON_ROOM = 400 };
+
+const char *adu_audit_reason(const struct adu_reason *why, char *buffer, size_t size)
+{
+    char level[NAME_ROOM];
+    char detail[sizeof why->detail * 2];
+    int used = snprintf(buffer, size, "%s: %s", why->stage != NULL ? why->stage : "pipeline",
+                        why->text != NULL ? why->text : "refused");
+    if (why->detail[0] != '\0' && used >= 0 && (size_t)used < size) {
+        used += snprintf(buffer + used, size - (size_t)used, " %s",
+                         adu_text_quote(why->detail, strlen(why->detail), sizeof why->detail,
+                                        detail, sizeof detail));
+    }
+    if (why->limit != ADU_NO_LIMIT && used >= 0 && (size_t)used < size) {
+        used += snprintf(buffer + used, size - (size_t)used, " (limit %ld)", why->limit);
+    }
+    if (why->level > 0 && used >= 0 && (size_t)used < size) {
+        used += snprintf(buffer + used, size - (size_t)used, " (level %u %s)", why->level,
+                         adu_text_quote(why->level_text.bytes, why->level_text.length, NAME_SHOWN,
+                                        level, sizeof level));
+    }
+    if (why->rule != NULL && why->rule->file != NULL && used >= 0 && (size_t)used < size) {
+        snprintf(buffer + used, size - (size_t)used, " [%s:%u]", why->rule->file, why->rule->line);
+    }
+    return buffer;
+}
+
+static const char *quote(const char *text, size_t shown, char *buffer, size_t size)
+{
+    return adu_text_quote(text, text != NULL ? strlen(text) : 0, shown, buffer, size);
+}
+
+const char *adu_audit_connect(const char *client_id, const char *claimed_username,
+                              const char *address, const struct adu_reason *why,
+                              char line[ADU_AUDIT_LINE])
+{
+    char id[NAME_ROOM], name[NAME_ROOM], reason[REASON_ROOM];
+    snprintf(line, ADU_AUDIT_LINE,
+             "aduana: refused connect client=%s claimed_username=%s address=%s: %s",
+             quote(client_id, NAME_SHOWN, id, sizeof id),
+             quote(claimed_username, NAME_SHOWN, name, sizeof name),
+             address != NULL ? address : "-", adu_audit_reason(why, reason, sizeof reason));
+    return line;
+}
+
+const char *adu_audit_request(const char *verb, bool will, const struct adu_request *request,
+                              const char *address, const struct adu_reason *why,
+                              char line[ADU_AUDIT_LINE])
+{
+    static const char *const actions[] = {
+        [ADU_PUBLISH] = "publish", [ADU_SUBSCRIBE] = "subscribe", [ADU_RECEIVE] = "receive"};
+    char id[NAME_ROOM], name[NAME_ROOM], topic[TOPIC_ROOM], reason[REASON_ROOM];
+    snprintf(line, ADU_AUDIT_LINE,
+             "aduana: %s %s client=%s username=%s address=%s topic=%s qos=%d retain=%d: %s", verb,
+             will ? "will" : actions[request->action],
+             quote(request->subject->client_id, NAME_SHOWN, id, sizeof id),
+             quote(request->subject->username, NAME_SHOWN, name, sizeof name),
+             address != NULL ? address : "-",
+             adu_text_quote(request->topic.bytes, request->topic.length, TOPIC_SHOWN, topic,
+                            sizeof topic),
+             request->qos, request->retain, adu_audit_reason(why, reason, sizeof reason));
+    return line;
+}
+
+bool adu_audit_may_log(struct adu_log_window *window, int64_t now_ms, uint64_t *left_out)
+{
+    *left_out = 0;
+    if (window->lines == 0 || now_ms - window->start_ms >= ADU_AUDIT_WINDOW_MS) {
+        *left_out = window->left_out;
+        *window = (struct adu_log_window){.start_ms = now_ms};
+    }
+    if (window->lines >= ADU_AUDIT_LINES) {
+        window->left_out++;
+        return false;
+    }
+    window->lines++;
+    return true;
+}

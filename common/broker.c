@@ -1,0 +1,390 @@
+#include "common/broker.h"
+#include "common/broker_conf.h"
+#include "common/pipeline.h"
+#include <dlfcn.h>
+#include <openssl/x509.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* libaduana is also loaded by programs that are no broker. */
+#pragma weak mosquitto_broker_publish_copy
+#pragma weak mosquitto_callback_register
+#pragma weak mosquitto_client_address
+#pragma weak mosquitto_client_certificate
+#pragma weak mosquitto_client_clean_session
+#pragma weak mosquitto_client_id
+#pragma weak mosquitto_client_username
+#pragma weak mosquitto_kick_client_by_clientid
+#pragma weak mosquitto_log_printf
+#pragma weak mosquitto_set_username
+
+/* Events of 2.1 that the headers of 2.0 do not name. */
+enum { EVENT_CLIENT_OFFLINE = 28 };
+
+/* One loaded plugin: what its callbacks are given. */
+struct plugin {
+    struct adu_pipeline *pipeline;
+    const struct adu_stage *stage;
+    unsigned order; /* among the plugin lines of its pipeline */
+    struct plugin *next;
+};
+
+static struct plugin *plugins; /* never freed: the broker's callbacks point at them to the end */
+static pthread_t broker_thread;
+
+/* 2.1 brought mosquitto_complete_basic_auth, and with it other meanings of some return codes. */
+static bool is_2_1(void)
+{
+    static int known = -1;
+    if (known < 0) {
+        known = dlsym(RTLD_DEFAULT, "mosquitto_complete_basic_auth") != NULL;
+    }
+    return known == 1;
+}
+
+/* --- what the pipeline asks of the broker -------------------------------------------------------
+ */
+
+static void host_log(enum adu_log_level level, const char *line)
+{
+    static const int levels[] = {[ADU_LOG_ERROR] = MOSQ_LOG_ERR,
+                                 [ADU_LOG_WARNING] = MOSQ_LOG_WARNING,
+                                 [ADU_LOG_NOTICE] = MOSQ_LOG_NOTICE,
+                                 [ADU_LOG_INFO] = MOSQ_LOG_INFO};
+    mosquitto_log_printf(levels[level], "%s", line);
+}
+
+static void host_publish(void *context, const char *topic, const char *payload, int qos,
+                         bool retain)
+{
+    (void)context;
+    mosquitto_broker_publish_copy(NULL, topic, (int)strlen(payload), payload, qos, retain, NULL);
+}
+
+static void host_kick(const char *client_id)
+{
+    mosquitto_kick_client_by_clientid(client_id, true);
+}
+
+static const char *host_username(const void *handle)
+{
+    return mosquitto_client_username(handle);
+}
+
+static const char *host_address(const void *handle)
+{
+    return mosquitto_client_address(handle);
+}
+
+static bool host_has_certificate(const void *handle)
+{
+    X509 *certificate = mosquitto_client_certificate(handle);
+    X509_free(certificate);
+    return certificate != NULL;
+}
+
+static const struct adu_host host = {
+    .log = host_log,
+    .publish = host_publish,
+    .kick = host_kick,
+    .username = host_username,
+    .address = host_address,
+    .has_certificate = host_has_certificate,
+};
+
+/* Neither clock costs a system call; 4 ms apart is near enough for rates and log-ins. */
+static struct adu_now now(void)
+{
+    struct timespec mono, wall;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &mono);
+    clock_gettime(CLOCK_REALTIME_COARSE, &wall);
+    return (struct adu_now){.mono_ms = (int64_t)mono.tv_sec * 1000 + mono.tv_nsec / 1000000,
+                            .wall_ms = (int64_t)wall.tv_sec * 1000 + wall.tv_nsec / 1000000};
+}
+
+/* --- one answer an event ------------------------------------------------------------------------
+ */
+
+/* 2.0 keeps one registration of a function a listener; 2.1 keeps one a plugin, and asks the next
+ * when the answer is DEFER. Then plugins of one pipeline would each judge, and count, the same
+ * question: the later ones see that an earlier one of their pipeline has just been asked, because a
+ * chain goes by the order of the plugin lines. A chain starts anew with an order that is not later.
+ */
+static bool asked_already(const struct plugin *plugin, int event, const void *client,
+                          const void *subject)
+{
+    static struct {
+        const struct adu_pipeline *pipeline;
+        int event;
+        const void *client, *subject;
+        unsigned order;
+    } last;
+    const bool same = last.pipeline == plugin->pipeline && last.event == event &&
+                      last.client == client && last.subject == subject &&
+                      plugin->order > last.order;
+    last.pipeline = plugin->pipeline;
+    last.event = event;
+    last.client = client;
+    last.subject = subject;
+    last.order = plugin->order;
+    return same;
+}
+
+/* 2.1's http_api asks from a thread of its own; nothing here may be touched from there. */
+static bool on_other_thread(void)
+{
+    return !pthread_equal(pthread_self(), broker_thread);
+}
+
+/* The time, and the tick's work where the broker has forgotten it. */
+static struct adu_now now_and_tick(const struct plugin *plugin)
+{
+    const struct adu_now time = now();
+    if (adu_pipeline_tick_is_late(plugin->pipeline, time)) {
+        adu_pipeline_tick(plugin->pipeline, time, false);
+    }
+    return time;
+}
+
+static int on_basic_auth(int event, void *event_data, void *user_data)
+{
+    const struct plugin *plugin = user_data;
+    struct mosquitto_evt_basic_auth *e = event_data;
+    if (on_other_thread()) {
+        return MOSQ_ERR_AUTH;
+    }
+    if (asked_already(plugin, event, e->client, e->username)) {
+        return MOSQ_ERR_PLUGIN_DEFER;
+    }
+    char username[ADU_USERNAME_MOST + 1] = "";
+    X509 *certificate = mosquitto_client_certificate(e->client);
+    const struct adu_connect connect = {
+        .handle = e->client,
+        .client_id = mosquitto_client_id(e->client),
+        .username = e->username,
+        .password = e->password,
+        .address = mosquitto_client_address(e->client),
+        .x509 = certificate,
+        .durable = !mosquitto_client_clean_session(e->client),
+    };
+    const enum adu_verdict verdict =
+        adu_pipeline_login(plugin->pipeline, &connect, now_and_tick(plugin), username);
+    X509_free(certificate);
+    if (verdict == ADU_ABSTAIN) {
+        return MOSQ_ERR_PLUGIN_DEFER;
+    }
+    if (verdict != ADU_ALLOW) {
+        return MOSQ_ERR_AUTH;
+    }
+    /* From here on the client has the name that was verified, whatever it called itself. */
+    if (username[0] != '\0' && (e->username == NULL || strcmp(e->username, username) != 0) &&
+        mosquitto_set_username(e->client, username) != MOSQ_ERR_SUCCESS) {
+        return MOSQ_ERR_AUTH;
+    }
+    return MOSQ_ERR_SUCCESS;
+}
+
+static int on_acl_check(int event, void *event_data, void *user_data)
+{
+    const struct plugin *plugin = user_data;
+    const struct mosquitto_evt_acl_check *e = event_data;
+    struct adu_question question = {
+        .handle = e->client,
+        .client_id = mosquitto_client_id(e->client),
+        .topic = e->topic,
+        .qos = e->qos,
+        .retain = e->retain,
+        .payload_length = e->payloadlen,
+    };
+    switch (e->access) {
+    case MOSQ_ACL_WRITE:
+        question.action = ADU_PUBLISH;
+        break;
+    case MOSQ_ACL_READ:
+        question.action = ADU_RECEIVE;
+        break;
+    case MOSQ_ACL_SUBSCRIBE:
+        question.action = ADU_SUBSCRIBE;
+        break;
+    case MOSQ_ACL_UNSUBSCRIBE:
+        return MOSQ_ERR_SUCCESS;
+    default:
+        return MOSQ_ERR_ACL_DENIED;
+    }
+    /* Nothing but these three answers: any other to READ would disconnect the publisher. */
+    if (on_other_thread()) {
+        return MOSQ_ERR_ACL_DENIED;
+    }
+    if (asked_already(plugin, event * 16 + e->access, e->client, e->topic)) {
+        return MOSQ_ERR_PLUGIN_DEFER;
+    }
+    switch (adu_pipeline_decide(plugin->pipeline, &question, now_and_tick(plugin))) {
+    case ADU_ALLOW:
+        return MOSQ_ERR_SUCCESS;
+    case ADU_ABSTAIN:
+        return MOSQ_ERR_PLUGIN_DEFER;
+    default:
+        return MOSQ_ERR_ACL_DENIED;
+    }
+}
+
+static int on_disconnect(int event, void *event_data, void *user_data)
+{
+    const struct plugin *plugin = user_data;
+    const struct mosquitto_evt_disconnect *e = event_data;
+    if (!on_other_thread() && !asked_already(plugin, event, e->client, e)) {
+        /* 2.0 says DISCONNECT of every close; 2.1 only where the session ends with it. */
+        adu_pipeline_gone(plugin->pipeline, e->client, mosquitto_client_id(e->client), is_2_1(),
+                          now());
+    }
+    return MOSQ_ERR_SUCCESS;
+}
+
+static int on_client_offline(int event, void *event_data, void *user_data)
+{
+    const struct plugin *plugin = user_data;
+    const struct mosquitto_evt_disconnect *e = event_data; /* the same layout in 2.1 */
+    if (!on_other_thread() && !asked_already(plugin, event, e->client, e)) {
+        adu_pipeline_gone(plugin->pipeline, e->client, mosquitto_client_id(e->client), false,
+                          now());
+    }
+    return MOSQ_ERR_SUCCESS;
+}
+
+static int on_reload(int event, void *event_data, void *user_data)
+{
+    const struct plugin *plugin = user_data;
+    (void)event;
+    (void)event_data;
+    if (plugin->order == 0) {
+        adu_pipeline_reload(plugin->pipeline, now());
+    }
+    /* 2.0: SUCCESS would keep later plugins from reloading, and anything but DEFER drops acl_file
+     * and password_file. 2.1: anything but SUCCESS ends the broker. */
+    return is_2_1() ? MOSQ_ERR_SUCCESS : MOSQ_ERR_PLUGIN_DEFER;
+}
+
+static int on_tick(int event, void *event_data, void *user_data)
+{
+    const struct plugin *plugin = user_data;
+    (void)event;
+    (void)event_data;
+    if (plugin->order == 0) {
+        adu_pipeline_tick(plugin->pipeline, now(), true);
+    }
+    return MOSQ_ERR_SUCCESS;
+}
+
+/* --- entry points -------------------------------------------------------------------------------
+ */
+
+static int complain(const struct adu_stage *stage, const struct adu_error *error)
+{
+    char text[ADU_ERROR_TEXT + ADU_ERROR_FILE + 32];
+    mosquitto_log_printf(MOSQ_LOG_ERR, "aduana: aduana_%s.so refuses to start: %s",
+                         adu_stage_name(stage->kind), adu_error_format(error, text, sizeof text));
+    return MOSQ_ERR_INVAL;
+}
+
+static bool read_options(const struct mosquitto_opt *options, int count, struct adu_options *out,
+                         struct adu_error *error)
+{
+    for (int i = 0; i < count; i++) {
+        if (strcmp(options[i].key, "policy_dir") == 0) {
+            out->policy_dir = options[i].value;
+        } else if (strcmp(options[i].key, "state_dir") == 0) {
+            out->state_dir = options[i].value;
+        } else if (strcmp(options[i].key, "pipeline") == 0) {
+            out->pipeline = options[i].value;
+        } else {
+            return adu_error_set(error, NULL,
+                                 "unknown option plugin_opt_%s; known are plugin_opt_policy_dir, "
+                                 "plugin_opt_state_dir and plugin_opt_pipeline",
+                                 options[i].key);
+        }
+    }
+    return true;
+}
+
+static int register_callbacks(struct plugin *plugin, mosquitto_plugin_id_t *identifier)
+{
+    static const struct {
+        int event;
+        MOSQ_FUNC_generic_callback function;
+        bool may_be_unknown;
+    } callbacks[] = {
+        {MOSQ_EVT_BASIC_AUTH, on_basic_auth, false},
+        {MOSQ_EVT_ACL_CHECK, on_acl_check, false},
+        {MOSQ_EVT_DISCONNECT, on_disconnect, false},
+        {MOSQ_EVT_RELOAD, on_reload, false},
+        {MOSQ_EVT_TICK, on_tick, false},
+        {EVENT_CLIENT_OFFLINE, on_client_offline, true},
+    };
+    for (size_t i = 0; i < sizeof callbacks / sizeof callbacks[0]; i++) {
+        if (callbacks[i].may_be_unknown && !is_2_1()) {
+            continue;
+        }
+        const int rc = mosquitto_callback_register(identifier, callbacks[i].event,
+                                                   callbacks[i].function, NULL, plugin);
+        /* 2.0 keeps the function that an earlier plugin of the bundle registered. */
+        if (rc != MOSQ_ERR_SUCCESS && rc != MOSQ_ERR_ALREADY_EXISTS) {
+            return rc;
+        }
+    }
+    return MOSQ_ERR_SUCCESS;
+}
+
+int adu_broker_plugin_version(int count, const int *versions)
+{
+    for (int i = 0; i < count; i++) {
+        if (versions[i] == 5) {
+            return 5;
+        }
+    }
+    return -1;
+}
+
+int adu_broker_plugin_init(const struct adu_stage *stage, mosquitto_plugin_id_t *identifier,
+                           void **user_data, const struct mosquitto_opt *options, int count)
+{
+    struct adu_error error = {0};
+    struct adu_options read = {0};
+    struct plugin *plugin = calloc(1, sizeof *plugin);
+    *user_data = NULL;
+    broker_thread = pthread_self();
+    if (plugin == NULL) {
+        adu_error_no_memory(&error);
+    } else if (adu_broker_conf_check(&error) && read_options(options, count, &read, &error)) {
+        plugin->stage = stage;
+        plugin->pipeline = adu_pipeline_attach(stage, &read, &host, &plugin->order, &error);
+    }
+    if (plugin == NULL || plugin->pipeline == NULL) {
+        free(plugin);
+        return complain(stage, &error);
+    }
+    const int rc = register_callbacks(plugin, identifier);
+    if (rc != MOSQ_ERR_SUCCESS) {
+        adu_error_set(&error, NULL, "the broker does not take its callbacks (code %d)", rc);
+        adu_pipeline_detach(plugin->pipeline, stage);
+        free(plugin);
+        return complain(stage, &error);
+    }
+    plugin->next = plugins;
+    plugins = plugin;
+    *user_data = plugin;
+    return MOSQ_ERR_SUCCESS;
+}
+
+/* The callbacks stay registered: without any the broker would allow what it still does while it
+ * shuts down. They keep pointing at `plugin`, so that stays too; the pipeline refuses by then. */
+int adu_broker_plugin_cleanup(void *user_data)
+{
+    struct plugin *plugin = user_data;
+    if (plugin != NULL) {
+        adu_pipeline_detach(plugin->pipeline, plugin->stage);
+    }
+    return MOSQ_ERR_SUCCESS;
+}

@@ -1,0 +1,41 @@
+/* What the bundle counts. One list makes the struct, the names and the JSON. */
+#ifndef ADUANA_COMMON_COUNTERS_H
+#define ADUANA_COMMON_COUNTERS_H
+
+#include "common/api.h"
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define ADU_COUNTERS(X)                                                                            \
+    X(logins_accepted)                                                                             \
+    X(logins_refused)                                                                              \
+    X(publish_allowed)                                                                             \
+    X(publish_refused)                                                                             \
+    X(subscribe_allowed)                                                                           \
+    X(subscribe_refused)                                                                           \
+    X(receive_allowed)                                                                             \
+    X(receive_refused)                                                                             \
+    X(wills_refused)                                                                               \
+    X(would_refuse)                                                                                \
+    X(unknown_sessions)                                                                            \
+    X(stage_errors)                                                                                \
+    X(alerts_raised)                                                                               \
+    X(alerts_cleared)                                                                              \
+    X(sessions_kicked)                                                                             \
+    X(policies_loaded)                                                                             \
+    X(policies_rejected)                                                                           \
+    X(state_errors)                                                                                \
+    X(log_lines_left_out)
+
+/* Main thread only. */
+struct adu_counters {
+#define X(name) uint64_t name;
+    ADU_COUNTERS(X)
+#undef X
+};
+
+/* A new JSON object with every counter; NULL when memory is gone. */
+ADU_API json_t *adu_counters_json(const struct adu_counters *counters);
+
+#endif

@@ -1,0 +1,253 @@
+/* May they? The hot path: from the broker's question to one answer. */
+#include "common/audit.h"
+#include "common/pipeline_parts.h"
+#include <string.h>
+
+/* --- refusing, which may take its time ---------------------------------------------------------
+ */
+
+static void count_refusal(struct adu_pipeline *p, const struct adu_request *request, bool will)
+{
+    uint64_t *const refused[] = {[ADU_PUBLISH] = &p->counters.publish_refused,
+                                 [ADU_SUBSCRIBE] = &p->counters.subscribe_refused,
+                                 [ADU_RECEIVE] = &p->counters.receive_refused};
+    ++*refused[request->action];
+    if (will) {
+        p->counters.wills_refused++;
+    }
+}
+
+static void log_request(struct adu_pipeline *p, struct adu_log_window *window, const char *verb,
+                        bool will, const void *handle, const struct adu_request *request,
+                        const struct adu_reason *why)
+{
+    char line[ADU_AUDIT_LINE];
+    uint64_t left_out;
+    if (!adu_audit_may_log(window, request->now_ms, &left_out)) {
+        p->counters.log_lines_left_out++;
+        return;
+    }
+    if (left_out > 0) {
+        adu_pipeline_log(p, ADU_LOG_NOTICE, "%llu more refusals of client=%s were not logged",
+                         (unsigned long long)left_out, request->subject->client_id);
+    }
+    p->host->log(ADU_LOG_NOTICE,
+                 adu_audit_request(verb, will, request, p->host->address(handle), why, line));
+}
+
+static enum adu_verdict refuse(struct adu_pipeline *p, struct adu_principal *principal, bool will,
+                               const void *handle, const struct adu_request *request,
+                               const struct adu_reason *why)
+{
+    count_refusal(p, request, will);
+    log_request(p, &principal->log, "refused", will, handle, request, why);
+    return ADU_DENY;
+}
+
+/* --- the truth table ----------------------------------------------------------------------------
+ */
+
+/*  any stage DENY or ERROR                  -> DENY   (its reason)
+ *  else the granting stage (acl) ALLOW      -> ALLOW
+ *  else acl loaded                          -> DENY   (it abstained: silence is never yes)
+ *  else acl's file says to do without it    -> ABSTAIN (the broker's own access control decides)
+ *  else                                     -> DENY   (refuse_all, before any stage is asked)
+ *
+ * A stage in watch mode is asked like any other; its DENY is logged and counted and then taken for
+ * an ABSTAIN, or for an ALLOW where the stage is the one that grants. */
+static enum adu_verdict combine(struct adu_pipeline *p, struct adu_principal *principal, bool will,
+                                const void *handle, const struct adu_request *request,
+                                struct adu_now now)
+{
+    enum adu_verdict granted = p->broker_permits ? ADU_ABSTAIN : ADU_DENY;
+    for (int kind = 0; kind < ADU_STAGES; kind++) {
+        const struct adu_stage *stage = p->stages[kind];
+        if (stage == NULL || stage->decide == NULL) {
+            continue;
+        }
+        struct adu_reason why = ADU_REASON_INIT;
+        why.stage = adu_stage_name((enum adu_stage_kind)kind);
+        const struct adu_stage_call call =
+            adu_pipeline_call(p, (enum adu_stage_kind)kind, NULL, now);
+        const enum adu_verdict verdict =
+            stage->decide(&call, request, principal->state[kind], &why);
+        const bool grants = kind == ADU_STAGE_ACL;
+        if (verdict == ADU_ALLOW || (verdict == ADU_ABSTAIN && !grants)) {
+            granted = grants ? ADU_ALLOW : granted;
+            continue;
+        }
+        if (verdict == ADU_ERROR) {
+            p->counters.stage_errors++;
+        }
+        if (!p->policy->watch[kind]) {
+            return refuse(p, principal, will, handle, request, &why);
+        }
+        p->counters.would_refuse++;
+        log_request(p, &principal->log, "would refuse", will, handle, request, &why);
+        granted = grants ? ADU_ALLOW : granted;
+    }
+    return granted;
+}
+
+/* --- who is asking ------------------------------------------------------------------------------
+ */
+
+/* Asked about somebody without a session. That is a durable session restored from the broker's file
+ * or the publisher of a retained message, if nobody is connected under that handle; or a connection
+ * that the broker let in without asking us, which is a door left open. */
+static struct adu_principal *absent(struct adu_pipeline *p, const struct adu_question *question,
+                                    struct adu_reason *why)
+{
+    if (p->host->address(question->handle) != NULL || p->host->has_certificate(question->handle)) {
+        why->text = "this connection never logged in: the broker skipped its plugins, as it does "
+                    "with use_identity_as_username or use_subject_as_username; switch them off";
+        return NULL;
+    }
+    struct adu_principal *principal = adu_principals_find(p->principals, question->client_id,
+                                                          p->host->username(question->handle));
+    if (principal == NULL) {
+        why->text =
+            question->action == ADU_PUBLISH
+                ? "the message's publisher is not known; it is let through when that client "
+                  "has logged in again"
+                : "this offline session's client is not known; it is served again when that "
+                  "client has logged in";
+    }
+    return principal;
+}
+
+static enum adu_verdict refuse_unknown(struct adu_pipeline *p, const struct adu_question *question,
+                                       struct adu_reason *why, struct adu_now now)
+{
+    const struct adu_subject subject = {.client_id = question->client_id,
+                                        .username = p->host->username(question->handle)};
+    const struct adu_request request = {.action = question->action,
+                                        .topic = adu_text_of(question->topic),
+                                        .qos = question->qos,
+                                        .retain = question->retain,
+                                        .subject = &subject,
+                                        .now_ms = now.mono_ms};
+    p->counters.unknown_sessions++;
+    count_refusal(p, &request, false);
+    log_request(p, &p->connect_log, "refused", false, question->handle, &request, why);
+    return ADU_DENY;
+}
+
+static struct adu_principal *find_principal(struct adu_pipeline *p,
+                                            const struct adu_question *question,
+                                            struct adu_session **found, struct adu_reason *why)
+{
+    struct adu_session *session =
+        adu_sessions_find(p->sessions, question->handle, question->client_id);
+    *found = session;
+    if (session == NULL) {
+        return absent(p, question, why);
+    }
+    if (session->principal == NULL) { /* the broker authenticated it, so its name is the broker's */
+        struct adu_principal *principal = adu_pipeline_broker_principal(
+            p, question->client_id, p->host->username(question->handle));
+        if (principal == NULL) {
+            why->text = "out of memory, or too many clients";
+            return NULL;
+        }
+        adu_sessions_own(session, principal);
+    }
+    return session->principal;
+}
+
+static bool well_formed(struct adu_request *request, struct adu_reason *why)
+{
+    if (request->action != ADU_SUBSCRIBE) {
+        why->text = "not a topic name that MQTT allows";
+        return adu_topic_name_valid(request->topic);
+    }
+    why->text = "not a topic filter that MQTT allows";
+    return adu_topic_filter_valid(request->topic) &&
+           adu_topic_unshare(request->topic, &request->group, &request->topic);
+}
+
+static void count_allowed(struct adu_pipeline *p, enum adu_action action)
+{
+    switch (action) {
+    case ADU_PUBLISH:
+        p->counters.publish_allowed++;
+        break;
+    case ADU_SUBSCRIBE:
+        p->counters.subscribe_allowed++;
+        break;
+    case ADU_RECEIVE:
+        p->counters.receive_allowed++;
+        break;
+    }
+}
+
+enum adu_verdict adu_pipeline_decide(struct adu_pipeline *p, const struct adu_question *question,
+                                     struct adu_now now)
+{
+    if (p->attached == 0 || question->client_id == NULL || question->topic == NULL) {
+        return ADU_DENY;
+    }
+    adu_pipeline_start(p, now);
+    struct adu_reason why = ADU_REASON_INIT;
+    if (p->refuse_all) {
+        why.text = p->refuse_why;
+        return refuse_unknown(p, question, &why, now);
+    }
+    struct adu_session *session;
+    struct adu_principal *principal = find_principal(p, question, &session, &why);
+    if (principal == NULL) {
+        return refuse_unknown(p, question, &why, now);
+    }
+    if (principal->judged != p->policy->number) {
+        adu_pipeline_judge(p, principal, now);
+    }
+    struct adu_request request = {.action = question->action,
+                                  .topic = adu_text_of(question->topic),
+                                  .qos = question->qos,
+                                  .retain = question->retain,
+                                  .payload_length = question->payload_length,
+                                  .subject = &principal->subject,
+                                  .now_ms = now.mono_ms,
+                                  .attempt = session != NULL};
+    /* The broker sends a will after the end of its connection. */
+    const bool will = question->action == ADU_PUBLISH && session != NULL && !session->online;
+    if (!principal->valid) {
+        why.text = principal->why;
+        return refuse(p, principal, will, question->handle, &request, &why);
+    }
+    if (!well_formed(&request, &why)) {
+        return refuse(p, principal, will, question->handle, &request, &why);
+    }
+    const enum adu_verdict verdict = combine(p, principal, will, question->handle, &request, now);
+    if (verdict == ADU_ALLOW) {
+        count_allowed(p, question->action);
+    }
+    return verdict;
+}
+
+void adu_pipeline_gone(struct adu_pipeline *p, const void *handle, const char *client_id,
+                       bool session_ended, struct adu_now now)
+{
+    if (p->attached == 0 || client_id == NULL) {
+        return;
+    }
+    struct adu_session *session = adu_sessions_find(p->sessions, handle, client_id);
+    if (session == NULL) {
+        return; /* a failed log-in, whoever's client id it claimed */
+    }
+    struct adu_principal *principal = session->principal;
+    const bool was_online = session->online;
+    if (session_ended) {
+        session->durable = false;
+    }
+    adu_sessions_close(p->sessions, session, now.mono_ms);
+    if (principal != NULL && principal->online == 0) {
+        const bool durable = was_online && session->durable;
+        const bool changed = principal->durable != durable;
+        principal->durable = durable;
+        adu_principals_seen(p->principals, principal, now.wall_ms);
+        if (changed) {
+            adu_pipeline_remember(p, principal);
+        }
+    }
+}

@@ -1,0 +1,39 @@
+#include "common/error.h"
+#include <stdarg.h>
+#include <stdio.h>
+
+bool adu_error_set(struct adu_error *error, const struct adu_place *place, const char *format, ...)
+{
+    if (error->set) {
+        return false;
+    }
+    error->set = true;
+    if (place != NULL) {
+        error->line = place->line;
+        error->column = place->column;
+        snprintf(error->file, sizeof error->file, "%s", place->file != NULL ? place->file : "");
+    }
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(error->text, sizeof error->text, format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+bool adu_error_no_memory(struct adu_error *error)
+{
+    return adu_error_set(error, NULL, "out of memory");
+}
+
+const char *adu_error_format(const struct adu_error *error, char *buffer, unsigned long size)
+{
+    if (error->file[0] != '\0' && error->line > 0) {
+        snprintf(buffer, size, "%s:%u:%u: %s", error->file, error->line, error->column,
+                 error->text);
+    } else if (error->file[0] != '\0') {
+        snprintf(buffer, size, "%s: %s", error->file, error->text);
+    } else {
+        snprintf(buffer, size, "%s", error->text);
+    }
+    return buffer;
+}

@@ -1,0 +1,375 @@
+/* Who is it? The authentication stages in turn, and what their findings make of a client. */
+#include "common/audit.h"
+#include "common/pipeline_parts.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CLIENT_ID_MOST = 1024 };
+
+static enum adu_verdict refuse(struct adu_login *login, const char *text)
+{
+    login->why.stage = NULL;
+    login->why.text = text;
+    return ADU_DENY;
+}
+
+/* What is asked for must be proven, and something must be. */
+static enum adu_verdict weigh(struct adu_login *login)
+{
+    const unsigned missing = login->required & ~login->proven;
+    if (login->certificate_why.text != NULL &&
+        ((missing & ADU_FACTOR_CERTIFICATE) != 0 || login->proven == 0)) {
+        login->why = login->certificate_why;
+        return ADU_DENY;
+    }
+    if ((missing & ADU_FACTOR_CERTIFICATE) != 0) {
+        return refuse(login, "a client certificate is required and there is none");
+    }
+    if ((missing & ADU_FACTOR_PASSWORD) != 0) {
+        return refuse(login, "a password is required and none was proven");
+    }
+    if (login->proven == 0) {
+        return refuse(login, "neither a client certificate nor a password says who this is");
+    }
+    if (login->username[0] == '\0') {
+        return refuse(login, "no stage gave it a user name");
+    }
+    return ADU_ALLOW;
+}
+
+static enum adu_verdict identify(struct adu_pipeline *p, struct adu_login *login,
+                                 struct adu_now now)
+{
+    for (int kind = 0; kind < ADU_STAGES; kind++) {
+        const struct adu_stage *stage = p->stages[kind];
+        if (stage == NULL || stage->identify == NULL) {
+            continue;
+        }
+        const struct adu_stage_call call =
+            adu_pipeline_call(p, (enum adu_stage_kind)kind, NULL, now);
+        login->why.stage = adu_stage_name((enum adu_stage_kind)kind);
+        const enum adu_verdict verdict = stage->identify(&call, login);
+        if (verdict == ADU_ERROR) {
+            p->counters.stage_errors++;
+        }
+        if (verdict != ADU_ALLOW && verdict != ADU_ABSTAIN) {
+            return verdict;
+        }
+    }
+    return weigh(login);
+}
+
+/* --- the subject: what rules see ---------------------------------------------------------------
+ */
+
+static bool collect_attributes(struct adu_subject *s, const struct adu_login *login)
+{
+    return (login->certificate == NULL ||
+            adu_attributes_add_all(&s->attributes, login->certificate)) &&
+           adu_attributes_add_all(&s->attributes, &login->attributes) &&
+           (s->username == NULL || adu_attributes_add(&s->attributes, "username", s->username)) &&
+           (!login->client_id_bound ||
+            adu_attributes_add(&s->attributes, "client_id", s->client_id));
+}
+
+static bool bind_roles(struct adu_pipeline *p, struct adu_subject *s, struct adu_login *login,
+                       struct adu_now now)
+{
+    for (int kind = 0; kind < ADU_STAGES; kind++) {
+        const struct adu_stage *stage = p->stages[kind];
+        if (stage != NULL && stage->bind != NULL) {
+            const struct adu_stage_call call =
+                adu_pipeline_call(p, (enum adu_stage_kind)kind, NULL, now);
+            if (!stage->bind(&call, &s->attributes, login)) {
+                return false;
+            }
+        }
+    }
+    s->roles.count = adu_roles_words(adu_vocabulary_roles(p->policy->vocabulary));
+    s->roles.words = calloc(s->roles.count + 1, sizeof *s->roles.words);
+    for (size_t i = 0; s->roles.words != NULL && i < login->role_count; i++) {
+        adu_roles_add(&s->roles, login->roles[i]);
+    }
+    return s->roles.words != NULL;
+}
+
+/* Each attribute that a topic pattern may ask for, where it can stand as one level. */
+static bool fill_values(struct adu_pipeline *p, struct adu_subject *s)
+{
+    const struct adu_vocabulary *v = p->policy->vocabulary;
+    const size_t count = adu_vocabulary_attributes(v);
+    s->values = calloc(count + 1, sizeof *s->values);
+    for (size_t i = 0; s->values != NULL && i < count; i++) {
+        const char *value =
+            adu_attributes_single(&s->attributes, adu_vocabulary_attribute_name(v, i));
+        s->values[i] = value != NULL && adu_topic_level_value(value) ? value : NULL;
+    }
+    return s->values != NULL;
+}
+
+static bool make_subject(struct adu_pipeline *p, struct adu_principal *principal,
+                         struct adu_login *login, struct adu_now now)
+{
+    struct adu_subject *s = &principal->subject;
+    s->client_id = adu_principal_client_id(principal);
+    s->username = principal->username;
+    return collect_attributes(s, login) && bind_roles(p, s, login, now) && fill_values(p, s);
+}
+
+static bool make_states(struct adu_pipeline *p, struct adu_principal *principal)
+{
+    for (int kind = 0; kind < ADU_STAGES; kind++) {
+        const struct adu_stage *stage = p->stages[kind];
+        if (stage != NULL && stage->client_state_size > 0 && principal->state[kind] == NULL &&
+            (principal->state[kind] = calloc(1, stage->client_state_size)) == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Puts a judgement on the principal. Without memory it is not valid: refused, and judged again by
+ * the next sweep or log-in. */
+static void settle(struct adu_pipeline *p, struct adu_principal *principal, struct adu_login *login,
+                   bool valid, struct adu_now now)
+{
+    adu_principal_unjudge(principal);
+    principal->judged = p->policy->number;
+    principal->why[0] = '\0';
+    const bool made = make_subject(p, principal, login, now) && make_states(p, principal);
+    principal->valid = valid && made;
+    if (!valid) {
+        adu_audit_reason(&login->why, principal->why, sizeof principal->why);
+    } else if (!made) {
+        p->counters.stage_errors++;
+        snprintf(principal->why, sizeof principal->why, "out of memory, or too many attributes");
+    }
+}
+
+void adu_pipeline_judge(struct adu_pipeline *p, struct adu_principal *principal, struct adu_now now)
+{
+    struct adu_login login = {
+        .again = true,
+        .proven_before = principal->proven,
+        .username_before = principal->username,
+        .client_id = adu_principal_client_id(principal),
+        .claimed_username = principal->username,
+        .certificate = principal->has_certificate ? &principal->certificate : NULL,
+        .why = ADU_REASON_INIT,
+    };
+    bool valid;
+    if (p->broker_authenticates && principal->proven == 0) {
+        valid = true;
+    } else {
+        valid = identify(p, &login, now) == ADU_ALLOW;
+        if (valid &&
+            (principal->username == NULL || strcmp(principal->username, login.username) != 0)) {
+            refuse(&login, "the policy now gives it another user name");
+            valid = false;
+        }
+    }
+    settle(p, principal, &login, valid, now);
+    adu_attributes_clear(&login.attributes);
+}
+
+/* --- logging in --------------------------------------------------------------------------------
+ */
+
+static void log_refusal(struct adu_pipeline *p, const struct adu_connect *connect,
+                        const struct adu_reason *why, struct adu_now now)
+{
+    char line[ADU_AUDIT_LINE];
+    uint64_t left_out;
+    p->counters.logins_refused++;
+    if (!adu_audit_may_log(&p->connect_log, now.mono_ms, &left_out)) {
+        p->counters.log_lines_left_out++;
+        return;
+    }
+    if (left_out > 0) {
+        adu_pipeline_log(p, ADU_LOG_NOTICE, "%llu more refused connects were not logged",
+                         (unsigned long long)left_out);
+    }
+    p->host->log(ADU_LOG_NOTICE, adu_audit_connect(connect->client_id, connect->username,
+                                                   connect->address, why, line));
+}
+
+static bool read_certificate(struct adu_pipeline *p, const struct adu_connect *connect,
+                             struct adu_attributes *attributes, struct adu_login *login)
+{
+    const struct adu_stage *stage = p->stages[ADU_STAGE_CERT_AUTH];
+    if (connect->x509 == NULL || stage == NULL || stage->read_certificate == NULL) {
+        return true;
+    }
+    login->why.stage = adu_stage_name(ADU_STAGE_CERT_AUTH);
+    login->why.text = "the certificate cannot be used:";
+    if (!stage->read_certificate(connect->x509, attributes, login->why.detail,
+                                 sizeof login->why.detail)) {
+        return false;
+    }
+    login->certificate = attributes;
+    login->why.text = NULL;
+    return true;
+}
+
+/* Somebody else's session under this client id, which a log-in would take over or wipe. */
+static bool taken_by_another(struct adu_pipeline *p, const char *client_id, const char *username,
+                             struct adu_now now)
+{
+    struct adu_principal *other = adu_principals_of_client(p->principals, client_id);
+    for (; other != NULL; other = other->next_of_client) {
+        if ((other->online == 0 && !other->durable) ||
+            (other->username != NULL && strcmp(other->username, username) == 0)) {
+            continue;
+        }
+        if (other->judged != p->policy->number) {
+            adu_pipeline_judge(p, other, now);
+        }
+        if (other->valid) { /* whom the policy no longer knows holds nothing */
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool admit(struct adu_pipeline *p, const struct adu_connect *connect,
+                  struct adu_login *login, struct adu_now now)
+{
+    if (taken_by_another(p, connect->client_id, login->username, now)) {
+        refuse(login, "this client id is in use by another identity");
+        return false;
+    }
+    struct adu_principal *principal =
+        adu_principals_get(p->principals, connect->client_id, login->username);
+    if (principal == NULL) {
+        refuse(login, "out of memory, or too many clients");
+        return false;
+    }
+    struct adu_attributes certificate = {0};
+    if (login->certificate != NULL && !adu_attributes_add_all(&certificate, login->certificate)) {
+        adu_attributes_clear(&certificate);
+        refuse(login, "out of memory");
+        return false;
+    }
+    adu_attributes_clear(&principal->certificate);
+    principal->certificate = certificate;
+    principal->has_certificate = login->certificate != NULL;
+    principal->proven = login->proven;
+    principal->durable = connect->durable;
+    adu_principals_seen(p->principals, principal, now.wall_ms);
+    settle(p, principal, login, true, now);
+    if (!principal->valid || adu_sessions_open(p->sessions, connect->handle, connect->client_id,
+                                               principal, connect->durable) == NULL) {
+        refuse(login, "out of memory, or too many attributes");
+        return false;
+    }
+    adu_pipeline_remember(p, principal);
+    return true;
+}
+
+static void tell_connected(struct adu_pipeline *p, const struct adu_connect *connect,
+                           struct adu_now now)
+{
+    const struct adu_session *session =
+        adu_sessions_find(p->sessions, connect->handle, connect->client_id);
+    for (int kind = 0; session != NULL && kind < ADU_STAGES; kind++) {
+        if (p->stages[kind] != NULL && p->stages[kind]->connected != NULL) {
+            const struct adu_stage_call call =
+                adu_pipeline_call(p, (enum adu_stage_kind)kind, NULL, now);
+            p->stages[kind]->connected(&call, &session->principal->subject,
+                                       session->principal->state[kind]);
+        }
+    }
+}
+
+/* A log-in of this very connection. */
+static enum adu_verdict log_in(struct adu_pipeline *p, const struct adu_connect *connect,
+                               struct adu_now now, char *username)
+{
+    struct adu_attributes certificate = {0};
+    struct adu_login login = {
+        .client_id = connect->client_id,
+        .claimed_username = connect->username,
+        .password = connect->password,
+        .why = ADU_REASON_INIT,
+    };
+    bool accepted = false;
+    if (p->refuse_all) {
+        refuse(&login, p->refuse_why);
+    } else if (connect->client_id == NULL || connect->client_id[0] == '\0') {
+        refuse(&login, "it has no client id");
+    } else if (strlen(connect->client_id) > CLIENT_ID_MOST) {
+        refuse(&login, "its client id has more than 1024 bytes");
+    } else if (read_certificate(p, connect, &certificate, &login)) {
+        accepted = identify(p, &login, now) == ADU_ALLOW && admit(p, connect, &login, now);
+    }
+    if (accepted) {
+        snprintf(username, ADU_USERNAME_MOST + 1, "%s", login.username);
+        p->counters.logins_accepted++;
+        tell_connected(p, connect, now);
+    } else {
+        log_refusal(p, connect, &login.why, now);
+    }
+    adu_attributes_clear(&login.attributes);
+    adu_attributes_clear(&certificate);
+    return accepted ? ADU_ALLOW : ADU_DENY;
+}
+
+/* --- asked again after a reload ------------------------------------------------------------------
+ */
+
+/* After SIGHUP every broker asks about all its sessions once more. What it then has of a client is
+ * not what the client proved, so the answer is the one that its log-in earned; whom the new policy
+ * does not know is kicked by the sweep. */
+static bool is_rerun(struct adu_pipeline *p, const struct adu_connect *connect, struct adu_now now,
+                     struct adu_principal **principal)
+{
+    if (now.mono_ms > p->rerun_until_ms || connect->client_id == NULL) {
+        return false;
+    }
+    struct adu_session *session =
+        adu_sessions_find(p->sessions, connect->handle, connect->client_id);
+    if (session != NULL && session->rerun_due) {
+        session->rerun_due = false;
+        *principal = session->principal;
+        return true;
+    }
+    /* A durable session that the broker restored from its file: nobody is connected. */
+    if (session == NULL && connect->address == NULL && connect->x509 == NULL &&
+        connect->password == NULL) {
+        *principal = adu_principals_find(p->principals, connect->client_id, connect->username);
+        return true; /* it stays; what it may receive is asked for each message */
+    }
+    return false;
+}
+
+enum adu_verdict adu_pipeline_login(struct adu_pipeline *p, const struct adu_connect *connect,
+                                    struct adu_now now, char *username)
+{
+    if (p->attached == 0) {
+        return ADU_DENY;
+    }
+    adu_pipeline_start(p, now);
+    struct adu_principal *principal = NULL;
+    username[0] = '\0';
+    if (is_rerun(p, connect, now, &principal)) {
+        return p->broker_authenticates ? ADU_ABSTAIN : ADU_ALLOW;
+    }
+    if (p->broker_authenticates && !p->refuse_all && connect->client_id != NULL) {
+        return adu_sessions_open(p->sessions, connect->handle, connect->client_id, NULL,
+                                 connect->durable) != NULL
+                   ? ADU_ABSTAIN
+                   : ADU_DENY;
+    }
+    return log_in(p, connect, now, username);
+}
+
+struct adu_principal *adu_pipeline_broker_principal(struct adu_pipeline *p, const char *client_id,
+                                                    const char *username)
+{
+    struct adu_principal *principal = adu_principals_get(p->principals, client_id, username);
+    if (principal != NULL && principal->judged == 0) {
+        adu_pipeline_remember(p, principal);
+    }
+    return principal;
+}

@@ -1,0 +1,92 @@
+/* The one pipeline that all plugins of a listener form. It knows no broker: what it asks of one is
+ * a table of functions, and time comes as an argument. Broker's thread only. */
+#ifndef ADUANA_COMMON_PIPELINE_H
+#define ADUANA_COMMON_PIPELINE_H
+
+#include "common/stage.h"
+
+struct adu_pipeline;
+
+enum adu_log_level { ADU_LOG_ERROR, ADU_LOG_WARNING, ADU_LOG_NOTICE, ADU_LOG_INFO };
+
+/* What the pipeline may ask of the broker. `handle` is the broker's own for a connection. */
+struct adu_host {
+    void (*log)(enum adu_log_level level, const char *line);
+    void (*publish)(void *context, const char *topic, const char *payload, int qos, bool retain);
+    void (*kick)(const char *client_id); /* called from adu_pipeline_tick only */
+    const char *(*username)(const void *handle);
+    const char *(*address)(const void *handle);
+    bool (*has_certificate)(const void *handle);
+};
+
+struct adu_now {
+    int64_t mono_ms; /* never goes back */
+    int64_t wall_ms; /* since 1970, UTC */
+};
+
+/* The options of a plugin line; NULL where not given. */
+struct adu_options {
+    const char *pipeline, *policy_dir, *state_dir;
+};
+
+/* Adds a stage to the pipeline of that name, made if it is the first, and loads the policy for the
+ * stages there are so far. NULL with `error` when the stage is there already, an option is missing
+ * or differs from an earlier line's, or the policy does not load: then the broker must not start.
+ * `*order` is the stage's place in the order of plugin lines, from 0. */
+ADU_API struct adu_pipeline *adu_pipeline_attach(const struct adu_stage *stage,
+                                                 const struct adu_options *options,
+                                                 const struct adu_host *host, unsigned *order,
+                                                 struct adu_error *error);
+
+/* The plugin is being unloaded. After the last one the pipeline refuses everything; its few bytes
+ * stay, because the broker's callbacks may still point at it. */
+ADU_API void adu_pipeline_detach(struct adu_pipeline *p, const struct adu_stage *stage);
+
+/* A CONNECT, or the broker asking again about a session after a reload. */
+struct adu_connect {
+    const void *handle;
+    const char *client_id, *username, *password, *address;
+    void *x509;   /* the client certificate, borrowed; NULL: none */
+    bool durable; /* the broker keeps the session when the connection ends */
+};
+
+/* ALLOW: `username` (of at least ADU_USERNAME_MOST + 1 bytes) holds the verified name, which the
+ * broker must know the client by; empty: as it is. ABSTAIN: the broker's own authentication
+ * decides. */
+ADU_API enum adu_verdict adu_pipeline_login(struct adu_pipeline *p,
+                                            const struct adu_connect *connect, struct adu_now now,
+                                            char *username);
+
+struct adu_question {
+    const void *handle;
+    const char *client_id;
+    enum adu_action action;
+    const char *topic; /* of a SUBSCRIBE: the whole filter */
+    uint8_t qos;
+    bool retain;
+    uint32_t payload_length;
+};
+
+/* ABSTAIN: the broker's other access control decides. */
+ADU_API enum adu_verdict adu_pipeline_decide(struct adu_pipeline *p,
+                                             const struct adu_question *question,
+                                             struct adu_now now);
+
+/* The connection ended; `session_ended`: nothing of it remains in the broker. */
+ADU_API void adu_pipeline_gone(struct adu_pipeline *p, const void *handle, const char *client_id,
+                               bool session_ended, struct adu_now now);
+
+/* Load the folder anew, on the worker; tick swaps it in. */
+ADU_API void adu_pipeline_reload(struct adu_pipeline *p, struct adu_now now);
+
+/* To be called every 100 ms or so. `may_kick` is false where the broker does not bear a disconnect
+ * now; who must go is then only refused everything. */
+ADU_API void adu_pipeline_tick(struct adu_pipeline *p, struct adu_now now, bool may_kick);
+
+/* True if more than a second has passed without a tick: 2.0.11 has none under
+ * per_listener_settings, so what is to be done in a tick is done in another event. */
+ADU_API bool adu_pipeline_tick_is_late(const struct adu_pipeline *p, struct adu_now now);
+
+ADU_API const struct adu_counters *adu_pipeline_counters(const struct adu_pipeline *p);
+
+#endif

@@ -1,0 +1,76 @@
+/* The inside of the pipeline, shared by pipeline.c (life), login.c (who), decide.c (may they) and
+ * reload.c (generations). */
+#ifndef ADUANA_COMMON_PIPELINE_PARTS_H
+#define ADUANA_COMMON_PIPELINE_PARTS_H
+
+#include "common/pipeline.h"
+#include "common/policy.h"
+#include "common/principal.h"
+#include "common/session.h"
+#include "common/state.h"
+#include "common/worker.h"
+
+struct adu_pipeline {
+    struct adu_pipeline *next;
+    char *name, *policy_dir, *state_dir;
+    const struct adu_host *host;
+
+    const struct adu_stage *stages[ADU_STAGES];
+    void *instances[ADU_STAGES];
+    unsigned attached;
+
+    struct adu_policy *policy;
+    unsigned long generations; /* made so far */
+    bool started;              /* all plugins are loaded: the first event has come */
+    bool refuse_all;           /* something that must be there is not */
+    char refuse_why[256];
+    bool broker_authenticates, broker_permits; /* a missing stage's file says to do without */
+
+    struct adu_principals *principals;
+    struct adu_sessions *sessions;
+    struct adu_worker *worker;
+    struct adu_state *state;
+    struct adu_counters counters;
+    struct adu_log_window connect_log;
+
+    bool loading, load_again;
+    bool policy_rejected;   /* the last load failed */
+    bool sweep;             /* sessions must be judged anew */
+    int64_t rerun_until_ms; /* the broker may be asking again about sessions */
+    struct adu_now now;     /* of the last tick or reload, for what comes back from the worker */
+};
+
+/* login.c: judges what is known of a principal under the running policy. */
+void adu_pipeline_judge(struct adu_pipeline *p, struct adu_principal *principal,
+                        struct adu_now now);
+
+/* login.c: a principal for a session that the broker authenticated itself. NULL: no memory. */
+struct adu_principal *adu_pipeline_broker_principal(struct adu_pipeline *p, const char *client_id,
+                                                    const char *username);
+
+/* remember.c: writes the principal's row to the state file, or removes it, on the worker. */
+void adu_pipeline_remember(struct adu_pipeline *p, const struct adu_principal *principal);
+void adu_pipeline_disremember(struct adu_pipeline *p, const struct adu_principal *principal);
+
+/* pipeline.c: the first event has come; says at once what is there and what is missing. */
+void adu_pipeline_start(struct adu_pipeline *p, struct adu_now now);
+
+/* pipeline.c: what is missing under the current policy. */
+void adu_pipeline_assess(struct adu_pipeline *p);
+
+/* reload.c: puts a fresh generation in place of the old one, which is freed. */
+void adu_pipeline_swap(struct adu_pipeline *p, struct adu_policy *fresh);
+
+/* reload.c: judges some of those whose judgement is of an older generation, kicks who must go. */
+void adu_pipeline_sweep(struct adu_pipeline *p, struct adu_now now, bool may_kick);
+
+struct adu_stage_call adu_pipeline_call(struct adu_pipeline *p, enum adu_stage_kind kind,
+                                        const struct adu_outlet *outlet, struct adu_now now);
+
+void adu_pipeline_event(struct adu_pipeline *p, enum adu_event event, const char *text,
+                        struct adu_now now);
+
+void adu_pipeline_log(struct adu_pipeline *p, enum adu_log_level level, const char *format, ...)
+    ADU_PRINTF(3, 4);
+
+#endif

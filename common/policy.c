@@ -1,0 +1,157 @@
+#include "common/policy.h"
+#include "common/file.h"
+#include "common/reader.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *const stage_names[ADU_STAGES] = {
+    [ADU_STAGE_CERT_AUTH] = "cert_auth",
+    [ADU_STAGE_IAM_AUTH] = "iam_auth",
+    [ADU_STAGE_RATE_MONITOR] = "rate_monitor",
+    [ADU_STAGE_TOPIC_POLICY] = "topic_policy",
+    [ADU_STAGE_ACL] = "acl",
+};
+
+const char *const adu_if_not_loaded_names[] = {"refuse", "ignore", NULL};
+const char *const adu_mode_names[] = {"enforce", "watch", NULL};
+
+const char *adu_stage_name(enum adu_stage_kind kind)
+{
+    return stage_names[kind];
+}
+
+enum { PATH_MOST = 4096 };
+
+static bool file_path(const char *directory, const char *file, char *path, struct adu_error *error)
+{
+    return snprintf(path, PATH_MOST, "%s/%s", directory, file) < PATH_MOST ||
+           adu_error_set(error, NULL, "the name of the policy folder is too long");
+}
+
+/* The common keys alone, for a file whose stage is not there to read the rest. */
+static bool read_header(const struct adu_json *root, struct adu_stage_header *header,
+                        struct adu_error *error)
+{
+    if (!adu_read_is_object(root, error)) {
+        return false;
+    }
+    const struct adu_json *node = adu_json_member(root, "if_not_loaded");
+    const char *text = node != NULL ? adu_read_string(node, error) : "refuse";
+    if (text == NULL) {
+        return false;
+    }
+    header->if_not_loaded = ADU_IF_NOT_LOADED_REFUSE;
+    if (strcmp(text, "ignore") == 0) {
+        header->if_not_loaded = ADU_IF_NOT_LOADED_IGNORE;
+    } else if (strcmp(text, "refuse") != 0) {
+        return adu_json_error(node, error, "expected one of \"refuse\", \"ignore\"");
+    }
+    return true;
+}
+
+static bool load_missing(struct adu_policy *policy, enum adu_stage_kind kind,
+                         const struct adu_json *root, struct adu_error *error)
+{
+    struct adu_stage_header header = {0};
+    if (!read_header(root, &header, error)) {
+        return false;
+    }
+    policy->presence[kind] = header.if_not_loaded == ADU_IF_NOT_LOADED_IGNORE ? ADU_PRESENCE_IGNORED
+                                                                              : ADU_PRESENCE_MISSED;
+    return true;
+}
+
+static bool load_stage(struct adu_compiler *c, struct adu_policy *policy,
+                       const struct adu_stage *stage, const struct adu_json *root)
+{
+    const struct adu_json *mode = adu_json_member(root, "mode");
+    if (mode != NULL && !stage->may_watch) {
+        return adu_json_key_error(mode, c->error,
+                                  "this file has no \"mode\": it is always enforced");
+    }
+    policy->compiled[stage->kind] = stage->compile(c, root);
+    if (policy->compiled[stage->kind] == NULL) {
+        return adu_json_error(root, c->error, "cannot be compiled");
+    }
+    policy->presence[stage->kind] = ADU_PRESENCE_LOADED;
+    policy->watch[stage->kind] = mode != NULL && json_is_string(mode->value) &&
+                                 strcmp(json_string_value(mode->value), "watch") == 0;
+    return true;
+}
+
+static bool load_file(struct adu_compiler *c, struct adu_policy *policy, enum adu_stage_kind kind,
+                      const struct adu_stage *stage)
+{
+    char name[64], path[PATH_MOST];
+    snprintf(name, sizeof name, "%s.json", stage_names[kind]);
+    if (!file_path(c->directory, name, path, c->error)) {
+        return false;
+    }
+    if (stage == NULL && access(path, F_OK) != 0) {
+        return true;
+    }
+    struct adu_json_document *document = adu_json_load(name, path, c->error);
+    c->file = adu_arena_strdup(c->arena, name);
+    bool good = false;
+    if (document != NULL && c->file == NULL) {
+        adu_error_no_memory(c->error);
+    } else if (document != NULL) {
+        const struct adu_json *root = adu_json_root(document);
+        good = stage != NULL ? load_stage(c, policy, stage, root)
+                             : load_missing(policy, kind, root, c->error);
+    }
+    adu_json_free(document);
+    return good;
+}
+
+static bool load_all(struct adu_policy *policy, const char *directory,
+                     const struct adu_stage *const stages[ADU_STAGES], struct adu_error *error)
+{
+    struct adu_compiler c = {.arena = policy->arena,
+                             .vocabulary = policy->vocabulary,
+                             .error = error,
+                             .directory = directory};
+    if (!adu_file_trusted(directory, directory, error)) {
+        return false;
+    }
+    bool missing = false;
+    for (int kind = 0; kind < ADU_STAGES; kind++) {
+        if (!load_file(&c, policy, (enum adu_stage_kind)kind, stages[kind])) {
+            return false;
+        }
+        missing = missing || policy->presence[kind] == ADU_PRESENCE_IGNORED ||
+                  policy->presence[kind] == ADU_PRESENCE_MISSED;
+    }
+    return missing ||
+           adu_vocabulary_check(policy->vocabulary, stages[ADU_STAGE_ACL] != NULL, error);
+}
+
+struct adu_policy *adu_policy_load(const char *directory,
+                                   const struct adu_stage *const stages[ADU_STAGES],
+                                   struct adu_error *error)
+{
+    struct adu_policy *policy = calloc(1, sizeof *policy);
+    if (policy != NULL) {
+        policy->arena = adu_arena_new();
+    }
+    if (policy != NULL && policy->arena != NULL) {
+        policy->vocabulary = adu_vocabulary_new(policy->arena);
+    }
+    if (policy == NULL || policy->vocabulary == NULL) {
+        adu_error_no_memory(error);
+    } else if (load_all(policy, directory, stages, error)) {
+        return policy;
+    }
+    adu_policy_free(policy);
+    return NULL;
+}
+
+void adu_policy_free(struct adu_policy *policy)
+{
+    if (policy != NULL) {
+        adu_arena_free(policy->arena);
+        free(policy);
+    }
+}

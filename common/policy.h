@@ -1,0 +1,34 @@
+/* One policy generation: the whole folder, read, checked across files and compiled together.
+ * Immutable once made, so it can be made on a worker and swapped in by one pointer. */
+#ifndef ADUANA_COMMON_POLICY_H
+#define ADUANA_COMMON_POLICY_H
+
+#include "common/stage.h"
+
+enum adu_presence {
+    ADU_PRESENCE_NONE,    /* neither plugin nor file */
+    ADU_PRESENCE_LOADED,  /* the plugin is loaded and its file compiled */
+    ADU_PRESENCE_IGNORED, /* the file is there without its plugin, and says to do without */
+    ADU_PRESENCE_MISSED,  /* the file is there without its plugin, and does not */
+};
+
+struct adu_policy {
+    unsigned long number; /* of the generation, from 1; set by the pipeline */
+    struct adu_arena *arena;
+    struct adu_vocabulary *vocabulary;
+    enum adu_presence presence[ADU_STAGES];
+    const void *compiled[ADU_STAGES];
+    bool watch[ADU_STAGES];
+};
+
+/* Loads `directory` for the stages in `stages` (NULL where not loaded). Names that no file defines
+ * are an error only if no stage is missing whose file is there: at start, plugins come one by one.
+ * NULL with `error` filled in. Any thread; touches nothing but the files. */
+ADU_API struct adu_policy *adu_policy_load(const char *directory,
+                                           const struct adu_stage *const stages[ADU_STAGES],
+                                           struct adu_error *error);
+
+/* NULL-safe. */
+ADU_API void adu_policy_free(struct adu_policy *policy);
+
+#endif

@@ -1,0 +1,208 @@
+#include "common/principal.h"
+#include "common/hash.h"
+#include <stdlib.h>
+#include <string.h>
+
+struct adu_client {
+    char *id;
+    struct adu_principal *principals;
+    UT_hash_handle hh;
+};
+
+struct adu_principals {
+    struct adu_client *clients;
+    struct adu_principal *oldest, *newest;
+    size_t count, most;
+    void (*forget)(void *context, struct adu_principal *gone);
+    void *context;
+};
+
+struct adu_principals *adu_principals_new(size_t most,
+                                          void (*forget)(void *context, struct adu_principal *gone),
+                                          void *context)
+{
+    struct adu_principals *table = calloc(1, sizeof *table);
+    if (table != NULL) {
+        table->most = most;
+        table->forget = forget;
+        table->context = context;
+    }
+    return table;
+}
+
+static bool same_name(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+static void link_newest(struct adu_principals *table, struct adu_principal *p)
+{
+    p->older = table->newest;
+    p->newer = NULL;
+    if (table->newest != NULL) {
+        table->newest->newer = p;
+    } else {
+        table->oldest = p;
+    }
+    table->newest = p;
+}
+
+static void unlink_age(struct adu_principals *table, struct adu_principal *p)
+{
+    if (p->older != NULL) {
+        p->older->newer = p->newer;
+    } else {
+        table->oldest = p->newer;
+    }
+    if (p->newer != NULL) {
+        p->newer->older = p->older;
+    } else {
+        table->newest = p->older;
+    }
+}
+
+void adu_principal_unjudge(struct adu_principal *p)
+{
+    adu_attributes_clear(&p->subject.attributes);
+    free(p->subject.roles.words);
+    free(p->subject.values);
+    free(p->values_memory);
+    p->subject = (struct adu_subject){0};
+    p->values_memory = NULL;
+    p->judged = 0;
+    p->valid = false;
+}
+
+static void drop(struct adu_principals *table, struct adu_principal *p)
+{
+    table->forget(table->context, p);
+    struct adu_principal **link = &p->client->principals;
+    while (*link != p) {
+        link = &(*link)->next_of_client;
+    }
+    *link = p->next_of_client;
+    if (p->client->principals == NULL) {
+        HASH_DELETE(hh, table->clients, p->client);
+        free(p->client->id);
+        free(p->client);
+    }
+    unlink_age(table, p);
+    table->count--;
+    adu_principal_unjudge(p);
+    adu_attributes_clear(&p->certificate);
+    for (int kind = 0; kind < ADU_STAGES; kind++) {
+        free(p->state[kind]);
+    }
+    free(p->username);
+    free(p);
+}
+
+void adu_principals_free(struct adu_principals *table)
+{
+    while (table != NULL && table->oldest != NULL) {
+        drop(table, table->oldest);
+    }
+    free(table);
+}
+
+struct adu_principal *adu_principals_of_client(struct adu_principals *table, const char *client_id)
+{
+    struct adu_client *client;
+    HASH_FIND_STR(table->clients, client_id, client);
+    return client != NULL ? client->principals : NULL;
+}
+
+struct adu_principal *adu_principals_find(struct adu_principals *table, const char *client_id,
+                                          const char *username)
+{
+    struct adu_principal *p = adu_principals_of_client(table, client_id);
+    while (p != NULL && !same_name(p->username, username)) {
+        p = p->next_of_client;
+    }
+    return p;
+}
+
+static bool make_room(struct adu_principals *table)
+{
+    if (table->count < table->most) {
+        return true;
+    }
+    struct adu_principal *p = table->oldest;
+    while (p != NULL && p->online > 0) {
+        p = p->newer;
+    }
+    if (p == NULL) {
+        return false;
+    }
+    drop(table, p);
+    return true;
+}
+
+static struct adu_client *client_get(struct adu_principals *table, const char *client_id)
+{
+    struct adu_client *client;
+    HASH_FIND_STR(table->clients, client_id, client);
+    if (client != NULL) {
+        return client;
+    }
+    client = calloc(1, sizeof *client);
+    if (client == NULL || (client->id = strdup(client_id)) == NULL) {
+        free(client);
+        return NULL;
+    }
+    HASH_ADD_KEYPTR(hh, table->clients, client->id, strlen(client->id), client);
+    if (client->hh.tbl == NULL) {
+        free(client->id);
+        free(client);
+        return NULL;
+    }
+    return client;
+}
+
+struct adu_principal *adu_principals_get(struct adu_principals *table, const char *client_id,
+                                         const char *username)
+{
+    struct adu_principal *p = adu_principals_find(table, client_id, username);
+    if (p != NULL) {
+        return p;
+    }
+    if (!make_room(table)) {
+        return NULL;
+    }
+    p = calloc(1, sizeof *p);
+    if (p == NULL || (username != NULL && (p->username = strdup(username)) == NULL) ||
+        (p->client = client_get(table, client_id)) == NULL) {
+        if (p != NULL) {
+            free(p->username);
+        }
+        free(p);
+        return NULL;
+    }
+    p->next_of_client = p->client->principals;
+    p->client->principals = p;
+    link_newest(table, p);
+    table->count++;
+    return p;
+}
+
+void adu_principals_seen(struct adu_principals *table, struct adu_principal *p, int64_t wall_ms)
+{
+    p->seen_ms = wall_ms;
+    unlink_age(table, p);
+    link_newest(table, p);
+}
+
+struct adu_principal *adu_principals_first(struct adu_principals *table)
+{
+    return table->oldest;
+}
+
+size_t adu_principals_count(const struct adu_principals *table)
+{
+    return table->count;
+}
+
+const char *adu_principal_client_id(const struct adu_principal *p)
+{
+    return p->client->id;
+}

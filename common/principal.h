@@ -1,0 +1,82 @@
+/* Everyone the broker has let in, by client id and verified user name: what they proved, and what
+ * the running policy makes of it. Outlives the connection, because the broker goes on asking:
+ * offline durable sessions receive, wills are sent late, and each delivery of a retained message is
+ * asked again in the name of whoever published it (check_retain_source). */
+#ifndef ADUANA_COMMON_PRINCIPAL_H
+#define ADUANA_COMMON_PRINCIPAL_H
+
+#include "common/stage.h"
+
+struct adu_client;
+
+/* At most this many lines about one client's refusals go to the log in a window. */
+struct adu_log_window {
+    int64_t start_ms;
+    unsigned lines;
+    uint64_t left_out;
+};
+
+struct adu_principal {
+    struct adu_client *client; /* its client id, and who else used it */
+    char *username;            /* verified; NULL for a client let in without a name */
+
+    /* Evidence of the last log-in. */
+    bool has_certificate;
+    struct adu_attributes certificate;
+    unsigned proven; /* set of enum adu_factor */
+    bool durable;    /* the broker keeps the session while the client is away */
+
+    unsigned online;              /* open connections; two for a moment during a takeover */
+    struct adu_session *sessions; /* open ones, and closed ones still remembered */
+    int64_t seen_ms;              /* wall clock, last log-in or disconnect */
+
+    /* Under the generation `judged` (0: not yet). */
+    unsigned long judged;
+    bool valid;
+    struct adu_subject subject;
+    void *values_memory;
+    char why[256]; /* why it is not valid */
+
+    struct adu_log_window log;
+    void *state[ADU_STAGES]; /* the stages' client_state */
+
+    struct adu_principal *next_of_client;
+    struct adu_principal *older, *newer;
+};
+
+struct adu_principals;
+
+enum { ADU_PRINCIPALS_MOST = 100000 };
+
+/* `forget` is told of every principal just before it is freed. NULL when memory is gone. */
+struct adu_principals *adu_principals_new(size_t most,
+                                          void (*forget)(void *context, struct adu_principal *gone),
+                                          void *context);
+void adu_principals_free(struct adu_principals *table);
+
+/* NULL if unknown. `username` may be NULL. */
+struct adu_principal *adu_principals_find(struct adu_principals *table, const char *client_id,
+                                          const char *username);
+
+/* The same, made if it is new; the one longest unseen and offline makes room when the table is
+ * full. NULL when memory is gone or everyone in a full table is online. */
+struct adu_principal *adu_principals_get(struct adu_principals *table, const char *client_id,
+                                         const char *username);
+
+/* Marks as seen now: last in the order of forgetting. */
+void adu_principals_seen(struct adu_principals *table, struct adu_principal *p, int64_t wall_ms);
+
+/* All that used a client id, linked by next_of_client; NULL if nobody did. */
+struct adu_principal *adu_principals_of_client(struct adu_principals *table, const char *client_id);
+
+/* The longest unseen, then by `newer`. */
+struct adu_principal *adu_principals_first(struct adu_principals *table);
+
+size_t adu_principals_count(const struct adu_principals *table);
+
+const char *adu_principal_client_id(const struct adu_principal *p);
+
+/* Frees what the last judgement made. */
+void adu_principal_unjudge(struct adu_principal *p);
+
+#endif

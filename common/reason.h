@@ -1,0 +1,26 @@
+/* Why a stage answered as it did. Filled on the hot path, so it only points; audit.c writes it out.
+ */
+#ifndef ADUANA_COMMON_REASON_H
+#define ADUANA_COMMON_REASON_H
+
+#include "common/error.h"
+#include "common/topic.h"
+
+struct adu_reason {
+    const char *stage; /* "acl" */
+    const char *text;  /* a sentence without its end; lives for ever or as long as the policy */
+    const struct adu_place *rule; /* NULL where no rule is to be named */
+    unsigned level;               /* of the topic, from 1; 0: not about one level */
+    struct adu_text level_text;
+    long limit;       /* what the rule allows; ADU_NO_LIMIT: not about a number */
+    char detail[160]; /* what else there is to say, in any bytes; shown between quotes */
+};
+
+enum { ADU_NO_LIMIT = -1 };
+
+#define ADU_REASON_INIT                                                                            \
+    {                                                                                              \
+        .limit = ADU_NO_LIMIT                                                                      \
+    }
+
+#endif

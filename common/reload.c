@@ -1,0 +1,203 @@
+/* Generations: made on the worker, swapped in by the tick, and every session judged anew. */
+#include "common/pipeline_parts.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* Long enough for a broker to ask about all its sessions, which it does at once, in one turn. */
+enum { RERUN_MS = 10000, JUDGED_A_TICK = 500, KICKED_A_TICK = 32 };
+
+struct load_job {
+    struct adu_job job; /* first: a load job is its job */
+    struct adu_pipeline *pipeline;
+    const struct adu_stage *stages[ADU_STAGES];
+    char *directory;
+    struct adu_policy *made;
+    struct adu_error error;
+};
+
+/* Freeing a big generation takes time too: not in the broker's loop. */
+struct free_job {
+    struct adu_job job; /* first */
+    struct adu_policy *policy;
+};
+
+static void run_free(struct adu_job *job)
+{
+    adu_policy_free(((struct free_job *)job)->policy);
+}
+
+static void done_free(struct adu_job *job)
+{
+    free(job);
+}
+
+static void free_later(struct adu_pipeline *p, struct adu_policy *policy)
+{
+    struct free_job *f = calloc(1, sizeof *f);
+    if (f != NULL) {
+        f->job = (struct adu_job){.run = run_free, .done = done_free};
+        f->policy = policy;
+        if (adu_worker_submit(p->worker, &f->job)) {
+            return;
+        }
+    }
+    free(f);
+    adu_policy_free(policy);
+}
+
+void adu_pipeline_swap(struct adu_pipeline *p, struct adu_policy *fresh)
+{
+    struct adu_policy *old = p->policy;
+    fresh->number = ++p->generations;
+    p->policy = fresh;
+    p->sweep = true;
+    adu_pipeline_assess(p);
+    free_later(p, old);
+}
+
+static void run_load(struct adu_job *job)
+{
+    struct load_job *l = (struct load_job *)job;
+    l->made = adu_policy_load(l->directory, l->stages, &l->error);
+}
+
+static void start_load(struct adu_pipeline *p, struct adu_now now);
+
+static void accept_policy(struct adu_pipeline *p, struct adu_policy *made)
+{
+    adu_pipeline_swap(p, made);
+    p->counters.policies_loaded++;
+    adu_pipeline_log(p, ADU_LOG_NOTICE, "policy generation %lu loaded from %s", p->policy->number,
+                     p->policy_dir);
+}
+
+static void reject_policy(struct adu_pipeline *p, const struct adu_error *error, char *text,
+                          size_t size)
+{
+    p->counters.policies_rejected++;
+    adu_pipeline_log(p, ADU_LOG_ERROR, "policy not loaded, generation %lu stays: %s",
+                     p->policy->number, adu_error_format(error, text, size));
+}
+
+static void job_free(struct load_job *l)
+{
+    adu_policy_free(l->made);
+    free(l->directory);
+    free(l);
+}
+
+static void done_load(struct adu_job *job)
+{
+    struct load_job *l = (struct load_job *)job;
+    struct adu_pipeline *p = l->pipeline;
+    char text[ADU_ERROR_TEXT + ADU_ERROR_FILE + 32] = "";
+    p->loading = false;
+    if (p->attached > 0 && l->made != NULL) {
+        accept_policy(p, l->made);
+        l->made = NULL;
+        adu_pipeline_event(p, ADU_EVENT_POLICY_LOADED, "", p->now);
+    } else if (p->attached > 0) {
+        reject_policy(p, &l->error, text, sizeof text);
+        adu_pipeline_event(p, ADU_EVENT_POLICY_REJECTED, text, p->now);
+    }
+    job_free(l);
+    if (p->load_again && p->attached > 0) {
+        start_load(p, p->now);
+    }
+}
+
+static void start_load(struct adu_pipeline *p, struct adu_now now)
+{
+    p->load_again = false;
+    struct load_job *l = calloc(1, sizeof *l);
+    if (l != NULL && (l->directory = strdup(p->policy_dir)) != NULL) {
+        l->job = (struct adu_job){.run = run_load, .done = done_load};
+        l->pipeline = p;
+        memcpy(l->stages, p->stages, sizeof l->stages);
+        p->loading = adu_worker_submit(p->worker, &l->job);
+        if (p->loading) {
+            return;
+        }
+        job_free(l);
+    } else {
+        free(l);
+    }
+    struct adu_error error = {0};
+    char text[ADU_ERROR_TEXT + ADU_ERROR_FILE + 32];
+    adu_error_set(&error, NULL, "no memory or no thread to load it");
+    reject_policy(p, &error, text, sizeof text);
+    adu_pipeline_event(p, ADU_EVENT_POLICY_REJECTED, text, now);
+}
+
+static void expect_rerun(struct adu_pipeline *p)
+{
+    struct adu_principal *principal = adu_principals_first(p->principals);
+    for (; principal != NULL; principal = principal->newer) {
+        for (struct adu_session *s = principal->sessions; s != NULL; s = s->next_of_principal) {
+            s->rerun_due = s->online || s->durable;
+        }
+    }
+}
+
+void adu_pipeline_reload(struct adu_pipeline *p, struct adu_now now)
+{
+    if (p->attached == 0) {
+        return;
+    }
+    adu_pipeline_start(p, now);
+    expect_rerun(p);
+    p->rerun_until_ms = now.mono_ms + RERUN_MS;
+    p->now = now;
+    if (p->loading) {
+        p->load_again = true; /* the files may have changed after they were read */
+    } else {
+        start_load(p, now);
+    }
+}
+
+/* --- the sweep ---------------------------------------------------------------------------------
+ */
+
+static struct adu_session *to_kick(struct adu_principal *principal)
+{
+    struct adu_session *s = principal->sessions;
+    while (s != NULL && (!s->online || s->kicked)) {
+        s = s->next_of_principal;
+    }
+    return s;
+}
+
+void adu_pipeline_sweep(struct adu_pipeline *p, struct adu_now now, bool may_kick)
+{
+    if (!p->sweep) {
+        return;
+    }
+    struct adu_session *going[KICKED_A_TICK];
+    size_t judged = 0, kicks = 0;
+    p->sweep = false;
+    struct adu_principal *principal = adu_principals_first(p->principals);
+    for (; principal != NULL; principal = principal->newer) {
+        if (principal->online == 0) {
+            continue;
+        }
+        if (judged == JUDGED_A_TICK || kicks == KICKED_A_TICK) {
+            p->sweep = true;
+            break;
+        }
+        if (principal->judged != p->policy->number) {
+            adu_pipeline_judge(p, principal, now);
+            judged++;
+        }
+        struct adu_session *session = principal->valid ? NULL : to_kick(principal);
+        if (session != NULL && may_kick) {
+            session->kicked = true;
+            going[kicks++] = session;
+            adu_pipeline_log(p, ADU_LOG_NOTICE, "disconnecting client=%s username=%s: %s",
+                             session->client_id, principal->username, principal->why);
+        }
+    }
+    for (size_t i = 0; i < kicks; i++) { /* each ends in adu_pipeline_gone, within the call */
+        p->counters.sessions_kicked++;
+        p->host->kick(going[i]->client_id);
+    }
+}

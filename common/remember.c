@@ -1,0 +1,116 @@
+/* Keeping the state file in step with who is known: each change is one job for the worker. */
+#include "common/pipeline_parts.h"
+#include <stdlib.h>
+#include <string.h>
+
+struct state_job {
+    struct adu_job job; /* first: a state job is its job */
+    struct adu_pipeline *pipeline;
+    struct adu_state *state;
+    bool removal;
+    char *client_id, *username;
+    bool has_certificate, durable;
+    struct adu_attributes certificate;
+    unsigned proven;
+    int64_t seen_ms;
+    struct adu_error error;
+};
+
+static void run(struct adu_job *job)
+{
+    struct state_job *j = (struct state_job *)job;
+    const struct adu_state_row row = {
+        .client_id = j->client_id,
+        .username = j->username,
+        .has_certificate = j->has_certificate,
+        .certificate = &j->certificate,
+        .proven = j->proven,
+        .durable = j->durable,
+        .seen_ms = j->seen_ms,
+    };
+    if (j->removal) {
+        adu_state_remove(j->state, j->client_id, j->username, &j->error);
+    } else {
+        adu_state_put(j->state, &row, &j->error);
+    }
+}
+
+static void job_free(struct state_job *j)
+{
+    adu_attributes_clear(&j->certificate);
+    free(j->client_id);
+    free(j->username);
+    free(j);
+}
+
+static void done(struct adu_job *job)
+{
+    struct state_job *j = (struct state_job *)job;
+    if (j->error.set) {
+        struct adu_pipeline *p = j->pipeline;
+        /* A full disk fails every write: the counter tells how many, the log once in a while. */
+        if (p->counters.state_errors++ % 1000 == 0) {
+            adu_pipeline_log(p, ADU_LOG_ERROR, "%s", j->error.text);
+        }
+    }
+    job_free(j);
+}
+
+static struct state_job *job_new(struct adu_pipeline *p, const struct adu_principal *principal)
+{
+    struct state_job *j = calloc(1, sizeof *j);
+    if (j == NULL) {
+        return NULL;
+    }
+    j->job = (struct adu_job){.run = run, .done = done};
+    j->pipeline = p;
+    j->state = p->state;
+    j->client_id = strdup(adu_principal_client_id(principal));
+    j->username = principal->username != NULL ? strdup(principal->username) : NULL;
+    if (j->client_id == NULL || (principal->username != NULL && j->username == NULL)) {
+        job_free(j);
+        return NULL;
+    }
+    return j;
+}
+
+static void submit(struct adu_pipeline *p, struct state_job *j)
+{
+    if (j == NULL || !adu_worker_submit(p->worker, &j->job)) {
+        p->counters.state_errors++;
+        if (j != NULL) {
+            job_free(j);
+        }
+    }
+}
+
+void adu_pipeline_remember(struct adu_pipeline *p, const struct adu_principal *principal)
+{
+    if (p->state == NULL) {
+        return;
+    }
+    struct state_job *j = job_new(p, principal);
+    if (j != NULL && !adu_attributes_add_all(&j->certificate, &principal->certificate)) {
+        job_free(j);
+        j = NULL;
+    }
+    if (j != NULL) {
+        j->has_certificate = principal->has_certificate;
+        j->proven = principal->proven;
+        j->durable = principal->durable;
+        j->seen_ms = principal->seen_ms;
+    }
+    submit(p, j);
+}
+
+void adu_pipeline_disremember(struct adu_pipeline *p, const struct adu_principal *principal)
+{
+    if (p->state == NULL) {
+        return;
+    }
+    struct state_job *j = job_new(p, principal);
+    if (j != NULL) {
+        j->removal = true;
+    }
+    submit(p, j);
+}

@@ -1,0 +1,63 @@
+/* One question to the stages: may this subject publish, subscribe or receive here? */
+#ifndef ADUANA_COMMON_REQUEST_H
+#define ADUANA_COMMON_REQUEST_H
+
+#include "common/reason.h"
+#include "common/subject.h"
+#include "common/topic.h"
+#include <stdint.h>
+
+enum adu_action { ADU_PUBLISH, ADU_SUBSCRIBE, ADU_RECEIVE };
+
+struct adu_request {
+    enum adu_action action;
+    struct adu_text topic; /* well formed; for ADU_SUBSCRIBE the filter without $share/<group>/ */
+    struct adu_text group; /* of a shared subscription, else empty */
+    uint8_t qos;
+    bool retain;
+    uint32_t payload_length;
+    const struct adu_subject *subject;
+    int64_t now_ms; /* monotonic */
+    bool attempt; /* the client does it now; false: asked about one who is away (a retained message)
+                   */
+};
+
+/* What is given at CONNECT, and what the authentication stages make of it in turn. */
+enum adu_factor { ADU_FACTOR_CERTIFICATE = 1, ADU_FACTOR_PASSWORD = 2 };
+
+enum { ADU_USERNAME_MOST = 256, ADU_LOGIN_ROLES_MOST = 64 };
+
+struct adu_login {
+    /* Evidence. When a session is judged again under a new policy its secret is not at hand: then
+     * `proven_before` says what its login proved, and `username_before` for whom. */
+    bool again;
+    unsigned proven_before;
+    const char *username_before;
+    const char *client_id, *claimed_username, *password;
+    const struct adu_attributes *certificate; /* NULL: no client certificate */
+
+    /* Conclusions, each stage adding its own. */
+    unsigned proven, required; /* sets of enum adu_factor */
+    char username[ADU_USERNAME_MOST + 1];
+    bool client_id_bound;
+    int roles[ADU_LOGIN_ROLES_MOST];
+    size_t role_count;
+    struct adu_attributes attributes; /* derived; freed by whoever made the login */
+    struct adu_reason why;            /* of a refusal */
+    struct adu_reason
+        certificate_why; /* of a certificate that proves nothing; text NULL otherwise */
+};
+
+/* Adds the roles of a list that ends with -1. false when there are too many. */
+static inline bool adu_login_add_roles(struct adu_login *login, const int *roles)
+{
+    for (; *roles >= 0; roles++) {
+        if (login->role_count >= ADU_LOGIN_ROLES_MOST) {
+            return false;
+        }
+        login->roles[login->role_count++] = *roles;
+    }
+    return true;
+}
+
+#endif

@@ -1,0 +1,115 @@
+/* What a plugin is to the bundle: a stage of the one pipeline. A constant table of this type is all
+ * that a plugin.c hands over. Every function but `compile` and `release` runs on the broker's
+ * thread. */
+#ifndef ADUANA_COMMON_STAGE_H
+#define ADUANA_COMMON_STAGE_H
+
+#include "common/compiler.h"
+#include "common/counters.h"
+#include "common/json.h"
+#include "common/reason.h"
+#include "common/request.h"
+#include "common/verdict.h"
+
+/* In the order in which stages are asked, whatever the order of the broker's plugin lines. */
+enum adu_stage_kind {
+    ADU_STAGE_CERT_AUTH,
+    ADU_STAGE_IAM_AUTH,
+    ADU_STAGE_RATE_MONITOR,
+    ADU_STAGE_TOPIC_POLICY,
+    ADU_STAGE_ACL,
+    ADU_STAGES
+};
+
+/* "cert_auth", ...: the stage's policy is <name>.json and its plugin aduana_<name>.so. */
+ADU_API const char *adu_stage_name(enum adu_stage_kind kind);
+
+/* The way out for what a stage has to say to the plant. Functions may be called from tick and event
+ * only; the broker delivers in its next turn. */
+struct adu_outlet {
+    void (*publish)(void *context, const char *topic, const char *payload, int qos, bool retain);
+    void *context;
+};
+
+/* Something that happened to the bundle itself and may deserve an alert. */
+enum adu_event { ADU_EVENT_POLICY_REJECTED, ADU_EVENT_POLICY_LOADED };
+
+/* What a stage needs besides the request. */
+struct adu_stage_call {
+    const void *policy; /* what `compile` made */
+    void *instance;     /* what `instance_new` made; NULL without it */
+    struct adu_counters *counters;
+    const struct adu_outlet *outlet;
+    unsigned long generation;
+    int64_t now_ms;  /* monotonic */
+    int64_t wall_ms; /* since 1970, UTC */
+};
+
+struct adu_stage {
+    enum adu_stage_kind kind;
+    bool may_watch; /* its file may say "mode": "watch" */
+
+    /* Compiles the stage's file. The common keys have been taken out of `fields` already: a stage
+     * lists ADU_STAGE_FIELDS among its own. NULL with c->error set. Any thread. */
+    const void *(*compile)(struct adu_compiler *c, const struct adu_json *root);
+
+    /* State that outlives a generation, one a pipeline. */
+    void *(*instance_new)(void);
+    void (*instance_free)(void *instance);
+
+    /* Bytes of zeroed state for each known client, kept across its connections and generations. */
+    size_t client_state_size;
+    /* The client is being forgotten. */
+    void (*client_forget)(void *instance, void *client_state);
+
+    /* Turns a client certificate (an OpenSSL X509) into attributes named `cert.*`. false with `why`
+     * when it holds something that cannot be trusted to mean what it seems to. */
+    bool (*read_certificate)(void *x509, struct adu_attributes *attributes, char *why, size_t size);
+
+    /* Authentication: who is it? ALLOW when a factor was proven, ABSTAIN when there is nothing to
+     * judge, DENY with login->why. */
+    enum adu_verdict (*identify)(const struct adu_stage_call *call, struct adu_login *login);
+    /* Roles that depend on what all stages found; adds to login->roles. */
+    bool (*bind)(const struct adu_stage_call *call, const struct adu_attributes *attributes,
+                 struct adu_login *login);
+    /* A client has logged in. */
+    void (*connected)(const struct adu_stage_call *call, const struct adu_subject *subject,
+                      void *client_state);
+
+    /* Permission. Vetoes answer DENY or ABSTAIN, the one grant (acl) also ALLOW. Hot path:
+     * allocates nothing, locks nothing, logs nothing. */
+    enum adu_verdict (*decide)(const struct adu_stage_call *call, const struct adu_request *request,
+                               void *client_state, struct adu_reason *why);
+
+    /* A hundred milliseconds or less have passed. */
+    void (*tick)(const struct adu_stage_call *call);
+    void (*event)(const struct adu_stage_call *call, enum adu_event event, const char *text);
+};
+
+/* The keys that every policy file has. */
+struct adu_stage_header {
+    const char *schema;
+    int if_not_loaded; /* enum adu_if_not_loaded */
+    int mode;          /* enum adu_mode */
+};
+
+enum adu_if_not_loaded { ADU_IF_NOT_LOADED_REFUSE, ADU_IF_NOT_LOADED_IGNORE };
+enum adu_mode { ADU_MODE_ENFORCE, ADU_MODE_WATCH };
+
+ADU_API extern const char *const adu_if_not_loaded_names[];
+ADU_API extern const char *const adu_mode_names[];
+
+/* For a stage's table of fields; `type` is its struct, whose first member is a header. */
+#define ADU_STAGE_FIELDS(type)                                                                     \
+    {.key = "$schema", .kind = ADU_FIELD_STRING, .offset = offsetof(type, header.schema)},         \
+    {                                                                                              \
+        .key = "if_not_loaded", .kind = ADU_FIELD_CHOICE,                                          \
+        .offset = offsetof(type, header.if_not_loaded), .choices = adu_if_not_loaded_names         \
+    }
+#define ADU_STAGE_MODE_FIELD(type)                                                                 \
+    {                                                                                              \
+        .key = "mode", .kind = ADU_FIELD_CHOICE, .offset = offsetof(type, header.mode),            \
+        .choices = adu_mode_names                                                                  \
+    }
+
+#endif

@@ -1,0 +1,287 @@
+#include "common/state.h"
+#include "common/file.h"
+#include <jansson.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+struct adu_state {
+    sqlite3 *db;
+    sqlite3_stmt *put, *remove;
+};
+
+enum { APPLICATION_ID = 0x41445541 /* "ADUA" */, PATH_MOST = 4096 };
+
+static const char schema[] = "BEGIN;"
+                             "PRAGMA application_id = 1094997313;" /* APPLICATION_ID */
+                             "PRAGMA user_version = 1;"            /* ADU_STATE_VERSION */
+                             "CREATE TABLE client (client_id TEXT NOT NULL, username TEXT NOT "
+                             "NULL, has_username INTEGER NOT "
+                             "NULL, certificate TEXT, proven INTEGER NOT NULL, durable INTEGER NOT "
+                             "NULL, seen_ms INTEGER NOT "
+                             "NULL, PRIMARY KEY (client_id, username)) WITHOUT ROWID;"
+                             "COMMIT;";
+
+static bool failed(const struct adu_state *s, struct adu_error *error, const char *what)
+{
+    return adu_error_set(error, NULL, "the state file cannot be %s: %s", what,
+                         sqlite3_errmsg(s->db));
+}
+
+static int pragma(const struct adu_state *s, const char *sql)
+{
+    sqlite3_stmt *st = NULL;
+    int value = -1;
+    if (sqlite3_prepare_v2(s->db, sql, -1, &st, NULL) == SQLITE_OK &&
+        sqlite3_step(st) == SQLITE_ROW) {
+        value = sqlite3_column_int(st, 0);
+    }
+    sqlite3_finalize(st);
+    return value;
+}
+
+static bool is_sound(const struct adu_state *s)
+{
+    sqlite3_stmt *st = NULL;
+    bool sound = sqlite3_prepare_v2(s->db, "PRAGMA quick_check", -1, &st, NULL) == SQLITE_OK &&
+                 sqlite3_step(st) == SQLITE_ROW &&
+                 strcmp((const char *)sqlite3_column_text(st, 0), "ok") == 0;
+    sqlite3_finalize(st);
+    return sound;
+}
+
+enum opened { OPENED, DAMAGED, UNUSABLE };
+
+/* A new file gets its schema; an old one must be sound, ours, and not newer than this program. */
+static enum opened check_file(struct adu_state *s, struct adu_error *error)
+{
+    if (!is_sound(s)) {
+        return DAMAGED;
+    }
+    const int version = pragma(s, "PRAGMA user_version");
+    const int application = pragma(s, "PRAGMA application_id");
+    if (version == 0 && application == 0 && pragma(s, "SELECT count(*) FROM sqlite_master") == 0) {
+        if (sqlite3_exec(s->db, schema, NULL, NULL, NULL) != SQLITE_OK) {
+            failed(s, error, "begun");
+            return UNUSABLE;
+        }
+        return OPENED;
+    }
+    if (application != APPLICATION_ID) {
+        return DAMAGED;
+    }
+    if (version != ADU_STATE_VERSION) {
+        adu_error_set(
+            error, NULL,
+            "the state file has version %d, this program writes %d: use the newer program, "
+            "or move the file away",
+            version, ADU_STATE_VERSION);
+        return UNUSABLE;
+    }
+    return OPENED;
+}
+
+static enum opened open_file(struct adu_state *s, const char *path, struct adu_error *error)
+{
+    if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) !=
+        SQLITE_OK) {
+        failed(s, error, "opened");
+        return UNUSABLE;
+    }
+    sqlite3_busy_timeout(s->db, 1000);
+    /* The write-ahead log survives kill -9; a power cut may cost the last log-ins, not the file. */
+    sqlite3_exec(s->db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;", NULL, NULL,
+                 NULL);
+    enum opened opened = check_file(s, error);
+    if (opened == OPENED &&
+        (sqlite3_prepare_v3(s->db, "INSERT OR REPLACE INTO client VALUES (?, ?, ?, ?, ?, ?, ?)", -1,
+                            SQLITE_PREPARE_PERSISTENT, &s->put, NULL) != SQLITE_OK ||
+         sqlite3_prepare_v3(s->db, "DELETE FROM client WHERE client_id = ? AND username = ?", -1,
+                            SQLITE_PREPARE_PERSISTENT, &s->remove, NULL) != SQLITE_OK)) {
+        opened = DAMAGED;
+    }
+    return opened;
+}
+
+static void close_file(struct adu_state *s)
+{
+    sqlite3_finalize(s->put);
+    sqlite3_finalize(s->remove);
+    sqlite3_close(s->db);
+    *s = (struct adu_state){0};
+}
+
+static bool set_file_aside(const char *path, char *aside, size_t size)
+{
+    char journal[PATH_MOST + 8];
+    snprintf(aside, size, "%s.damaged-%lld", path, (long long)time(NULL));
+    if (rename(path, aside) != 0) {
+        return false;
+    }
+    snprintf(journal, sizeof journal, "%s-wal", path);
+    remove(journal);
+    snprintf(journal, sizeof journal, "%s-shm", path);
+    remove(journal);
+    return true;
+}
+
+static enum opened open_or_begin(struct adu_state *s, const char *path, bool *set_aside,
+                                 struct adu_error *error)
+{
+    enum opened opened = open_file(s, path, error);
+    if (opened != DAMAGED) {
+        return opened;
+    }
+    char aside[PATH_MOST + 40];
+    close_file(s);
+    if (!set_file_aside(path, aside, sizeof aside)) {
+        adu_error_set(error, NULL, "the state file %s is damaged and cannot be moved away", path);
+        return UNUSABLE;
+    }
+    struct adu_error again = {0};
+    opened = open_file(s, path, &again);
+    *set_aside = opened == OPENED;
+    adu_error_set(error, NULL,
+                  "the state file was damaged and is now %s; sessions and retained messages of "
+                  "clients that are away are refused until these log in again",
+                  aside);
+    return opened;
+}
+
+struct adu_state *adu_state_open(const char *directory, bool *set_aside, struct adu_error *error)
+{
+    char path[PATH_MOST];
+    *set_aside = false;
+    if (snprintf(path, sizeof path, "%s/aduana-state.db", directory) >= PATH_MOST) {
+        adu_error_set(error, NULL, "the name of the state folder is too long");
+        return NULL;
+    }
+    if (!adu_file_trusted(directory, directory, error)) {
+        return NULL;
+    }
+    struct adu_state *s = calloc(1, sizeof *s);
+    if (s == NULL) {
+        adu_error_no_memory(error);
+        return NULL;
+    }
+    if (open_or_begin(s, path, set_aside, error) != OPENED) {
+        adu_error_set(error, NULL, "the state file %s cannot be used", path);
+        adu_state_close(s);
+        return NULL;
+    }
+    return s;
+}
+
+void adu_state_close(struct adu_state *state)
+{
+    if (state != NULL) {
+        close_file(state);
+        free(state);
+    }
+}
+
+/* Attributes as JSON: [["cert.cn", "edge-linea1"], ...], which keeps order and repeats. */
+static char *encode(const struct adu_attributes *list)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; array != NULL && i < list->count; i++) {
+        json_t *pair = json_pack("[s, s]", list->items[i].name, list->items[i].value);
+        if (pair == NULL || json_array_append_new(array, pair) != 0) {
+            json_decref(array);
+            array = NULL;
+        }
+    }
+    char *text = array != NULL ? json_dumps(array, JSON_COMPACT) : NULL;
+    json_decref(array);
+    return text;
+}
+
+static bool decode(const char *text, struct adu_attributes *list)
+{
+    json_t *array = json_loads(text, 0, NULL);
+    bool good = json_is_array(array);
+    size_t i;
+    json_t *pair;
+    json_array_foreach(array, i, pair)
+    {
+        const char *name, *value;
+        good = good && json_unpack(pair, "[s, s]", &name, &value) == 0 &&
+               adu_attributes_add(list, name, value);
+    }
+    json_decref(array);
+    return good;
+}
+
+static bool take_row(sqlite3_stmt *st, void (*take)(void *context, const struct adu_state_row *row),
+                     void *context)
+{
+    struct adu_attributes certificate = {0};
+    const char *text = (const char *)sqlite3_column_text(st, 3);
+    const struct adu_state_row row = {
+        .client_id = (const char *)sqlite3_column_text(st, 0),
+        .username = sqlite3_column_int(st, 2) ? (const char *)sqlite3_column_text(st, 1) : NULL,
+        .has_certificate = text != NULL,
+        .certificate = &certificate,
+        .proven = (unsigned)sqlite3_column_int(st, 4),
+        .durable = sqlite3_column_int(st, 5) != 0,
+        .seen_ms = sqlite3_column_int64(st, 6),
+    };
+    const bool good = row.client_id != NULL && (text == NULL || decode(text, &certificate));
+    if (good) {
+        take(context, &row);
+    }
+    adu_attributes_clear(&certificate);
+    return good;
+}
+
+bool adu_state_each(struct adu_state *state,
+                    void (*take)(void *context, const struct adu_state_row *row), void *context,
+                    struct adu_error *error)
+{
+    sqlite3_stmt *st = NULL;
+    int rc = sqlite3_prepare_v2(state->db,
+                                "SELECT client_id, username, has_username, certificate, proven, "
+                                "durable, seen_ms FROM client ORDER BY seen_ms",
+                                -1, &st, NULL);
+    bool good = rc == SQLITE_OK;
+    while (good && (rc = sqlite3_step(st)) == SQLITE_ROW) {
+        good = take_row(st, take, context);
+    }
+    sqlite3_finalize(st);
+    return (good && rc == SQLITE_DONE) || failed(state, error, "read");
+}
+
+bool adu_state_put(struct adu_state *state, const struct adu_state_row *row,
+                   struct adu_error *error)
+{
+    char *certificate = row->has_certificate ? encode(row->certificate) : NULL;
+    if (row->has_certificate && certificate == NULL) {
+        return adu_error_no_memory(error);
+    }
+    const char *username = row->username != NULL ? row->username : "";
+    sqlite3_bind_text(state->put, 1, row->client_id, -1, SQLITE_STATIC);
+    sqlite3_bind_text(state->put, 2, username, -1, SQLITE_STATIC);
+    sqlite3_bind_int(state->put, 3, row->username != NULL);
+    sqlite3_bind_text(state->put, 4, certificate, -1, SQLITE_STATIC);
+    sqlite3_bind_int(state->put, 5, (int)row->proven);
+    sqlite3_bind_int(state->put, 6, row->durable);
+    sqlite3_bind_int64(state->put, 7, row->seen_ms);
+    const bool good = sqlite3_step(state->put) == SQLITE_DONE || failed(state, error, "written");
+    sqlite3_reset(state->put);
+    sqlite3_clear_bindings(state->put);
+    free(certificate);
+    return good;
+}
+
+bool adu_state_remove(struct adu_state *state, const char *client_id, const char *username,
+                      struct adu_error *error)
+{
+    sqlite3_bind_text(state->remove, 1, client_id, -1, SQLITE_STATIC);
+    sqlite3_bind_text(state->remove, 2, username != NULL ? username : "", -1, SQLITE_STATIC);
+    const bool good = sqlite3_step(state->remove) == SQLITE_DONE || failed(state, error, "written");
+    sqlite3_reset(state->remove);
+    sqlite3_clear_bindings(state->remove);
+    return good;
+}

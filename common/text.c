@@ -1,0 +1,128 @@
+#include "common/text.h"
+#include "common/utf8.h"
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+struct writer {
+    char *buffer;
+    size_t size, used;
+    bool full;
+};
+
+static void put(struct writer *w, const char *text, size_t length)
+{
+    /* Keeps room for the closing quote and the end. */
+    if (w->full || w->used + length + 2 > w->size) {
+        w->full = true;
+        return;
+    }
+    memcpy(w->buffer + w->used, text, length);
+    w->used += length;
+}
+
+static unsigned code_point(const unsigned char *bytes, size_t size)
+{
+    switch (size) {
+    case 2:
+        return (bytes[0] & 0x1fu) << 6 | (bytes[1] & 0x3fu);
+    case 3:
+        return (bytes[0] & 0x0fu) << 12 | (bytes[1] & 0x3fu) << 6 | (bytes[2] & 0x3fu);
+    case 4:
+        return (bytes[0] & 0x07u) << 18 | (bytes[1] & 0x3fu) << 12 | (bytes[2] & 0x3fu) << 6 |
+               (bytes[3] & 0x3fu);
+    default:
+        return bytes[0];
+    }
+}
+
+/* Controls, line and paragraph separators, and what turns or hides text (Unicode 15, 23.2). */
+static bool disturbs(unsigned c)
+{
+    return c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0xad || c == 0x061c ||
+           (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
+           (c >= 0x2060 && c <= 0x206f) || c == 0xfeff;
+}
+
+static void put_escaped(struct writer *w, const char *text, size_t size)
+{
+    char escape[16];
+    const unsigned c =
+        size == 0 ? (unsigned char)*text : code_point((const unsigned char *)text, size);
+    if (size == 0 || (disturbs(c) && c < 0x100)) {
+        put(w, escape, (size_t)snprintf(escape, sizeof escape, "\\x%02x", c));
+    } else if (disturbs(c)) {
+        put(w, escape, (size_t)snprintf(escape, sizeof escape, "\\u%04x", c));
+    } else if (c == '"' || c == '\\') {
+        put(w, escape, (size_t)snprintf(escape, sizeof escape, "\\%c", (int)c));
+    } else {
+        put(w, text, size);
+    }
+}
+
+const char *adu_text_quote(const char *text, size_t length, size_t limit, char *buffer, size_t size)
+{
+    if (text == NULL) {
+        snprintf(buffer, size, "-");
+        return buffer;
+    }
+    if (size < 3) {
+        snprintf(buffer, size, "%s", "");
+        return buffer;
+    }
+    struct writer w = {.buffer = buffer, .size = size};
+    put(&w, "\"", 1);
+    const size_t shown = length < limit ? length : limit;
+    for (size_t at = 0; at < shown;) {
+        const size_t sequence = adu_utf8_sequence(text + at, length - at);
+        put_escaped(&w, text + at, sequence);
+        at += sequence == 0 ? 1 : sequence;
+    }
+    if (length > limit) {
+        char rest[40];
+        put(&w, rest, (size_t)snprintf(rest, sizeof rest, "...(%zu bytes)", length));
+    }
+    w.buffer[w.used] = '"';
+    w.buffer[w.used + 1] = '\0';
+    return buffer;
+}
+
+enum { LONGEST_WORD = 64 };
+
+/* Levenshtein's distance, one row at a time. */
+static size_t distance(const char *a, const char *b)
+{
+    const size_t a_length = strlen(a), b_length = strlen(b);
+    if (a_length > LONGEST_WORD || b_length > LONGEST_WORD) {
+        return LONGEST_WORD;
+    }
+    size_t row[LONGEST_WORD + 1];
+    for (size_t j = 0; j <= b_length; j++) {
+        row[j] = j;
+    }
+    for (size_t i = 1; i <= a_length; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= b_length; j++) {
+            const size_t change = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+            diagonal = row[j];
+            const size_t shift = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
+            row[j] = change < shift ? change : shift;
+        }
+    }
+    return row[b_length];
+}
+
+const char *adu_text_nearest(const char *word, const char *const *known)
+{
+    const char *nearest = NULL;
+    size_t best = strlen(word) / 3 + 2;
+    for (; *known != NULL; known++) {
+        const size_t d = distance(word, *known);
+        if (d < best) {
+            best = d;
+            nearest = *known;
+        }
+    }
+    return nearest;
+}

@@ -1,0 +1,20 @@
+/* Text for people: names that cannot break a log line, and "did you mean". */
+#ifndef ADUANA_COMMON_TEXT_H
+#define ADUANA_COMMON_TEXT_H
+
+#include "common/api.h"
+#include <stddef.h>
+
+/* Copies `text` between double quotes so that it stays one line and cannot be mistaken for the
+ * rest of it: quotes and back-slashes are escaped, control characters, bytes that are not UTF-8
+ * and characters that turn the writing direction become \xNN or \uNNNN. At most `limit` bytes of
+ * `text` are shown; what is left out is named as "...(N bytes)". `text` NULL gives `-`.
+ * Always ends `buffer`, which should hold 4 * limit + 32 bytes. Returns `buffer`. */
+ADU_API const char *adu_text_quote(const char *text, size_t length, size_t limit, char *buffer,
+                                   size_t size);
+
+/* The entry of the NULL-ended list `known` nearest to `word`, NULL if none is near enough to be
+ * worth suggesting. */
+ADU_API const char *adu_text_nearest(const char *word, const char *const *known);
+
+#endif

@@ -1,0 +1,12 @@
+/* The answers a stage can give. Zero is DENY, so memory that nobody filled in refuses. */
+#ifndef ADUANA_COMMON_VERDICT_H
+#define ADUANA_COMMON_VERDICT_H
+
+enum adu_verdict {
+    ADU_DENY = 0,
+    ADU_ABSTAIN, /* nothing to say: the other stages decide */
+    ADU_ALLOW,
+    ADU_ERROR, /* could not be decided; treated as DENY, and counted */
+};
+
+#endif

@@ -1,0 +1,20 @@
+/* Client certificate -> identity, by the rules of cert_auth.json. Pure: certificates come as
+ * attributes, and nothing here knows a broker. */
+#ifndef ADUANA_CERT_AUTH_H
+#define ADUANA_CERT_AUTH_H
+
+#include "common/stage.h"
+
+struct adu_cert_policy;
+
+/* NULL with c->error set. */
+const struct adu_cert_policy *adu_cert_auth_compile(struct adu_compiler *c,
+                                                    const struct adu_json *root);
+
+/* Proves ADU_FACTOR_CERTIFICATE by the first identity that matches login->certificate. ABSTAIN
+ * without a certificate, and with login->certificate_why when no identity matches it; DENY with
+ * login->why when the client id is not the one that the identity binds. */
+enum adu_verdict adu_cert_auth_identify(const struct adu_cert_policy *policy,
+                                        struct adu_login *login);
+
+#endif

@@ -1,0 +1,195 @@
+#include "plugins/iam_auth/iam_auth.h"
+#include "common/reader.h"
+#include "plugins/iam_auth/provider.h"
+#include <stdio.h>
+#include <string.h>
+
+/* In no order: iam_auth.json says which are asked and when. */
+static const struct adu_provider *const known_providers[] = {&adu_provider_local, NULL};
+
+enum { PROVIDERS_MOST = 8 };
+
+enum require { REQUIRE_BOTH, REQUIRE_CERTIFICATE, REQUIRE_PASSWORD, REQUIRE_EITHER };
+
+static const char *const require_names[] = {"both", "certificate", "password", "either", NULL};
+
+struct adu_iam_policy {
+    enum require require;
+    size_t count;
+    struct {
+        const struct adu_provider *provider;
+        const void *settings;
+    } asked[PROVIDERS_MOST];
+};
+
+/* --- compiling ----------------------------------------------------------------------------------
+ */
+
+struct keys {
+    struct adu_stage_header header;
+    int require;
+    const struct adu_json *providers;
+    const struct adu_json *local;
+};
+
+static const struct adu_field fields[] = {
+    ADU_STAGE_FIELDS(struct keys),
+    {.key = "require",
+     .kind = ADU_FIELD_CHOICE,
+     .choices = require_names,
+     .offset = offsetof(struct keys, require)},
+    {.key = "providers",
+     .kind = ADU_FIELD_ARRAY,
+     .required = true,
+     .offset = offsetof(struct keys, providers)},
+    {.key = "local", .kind = ADU_FIELD_OBJECT, .offset = offsetof(struct keys, local)},
+    {0},
+};
+
+static const struct adu_provider *find_provider(const char *name)
+{
+    const struct adu_provider *const *p = known_providers;
+    while (*p != NULL && strcmp((*p)->name, name) != 0) {
+        p++;
+    }
+    return *p;
+}
+
+static bool compile_provider(struct adu_compiler *c, const struct adu_json *root,
+                             const struct adu_json *node, struct adu_iam_policy *policy)
+{
+    const char *name = adu_read_string(node, c->error);
+    const struct adu_provider *provider = name != NULL ? find_provider(name) : NULL;
+    if (provider == NULL) {
+        return adu_json_error(node, c->error, "expected a provider: \"local\"");
+    }
+    for (size_t i = 0; i < policy->count; i++) {
+        if (policy->asked[i].provider == provider) {
+            return adu_json_error(node, c->error, "\"%s\" is named twice", name);
+        }
+    }
+    const struct adu_json *settings = adu_json_member(root, name);
+    if (settings == NULL) {
+        return adu_json_error(node, c->error, "the key \"%s\" with its settings is missing", name);
+    }
+    if (policy->count == PROVIDERS_MOST) {
+        return adu_json_error(node, c->error, "at most %d providers", PROVIDERS_MOST);
+    }
+    policy->asked[policy->count].provider = provider;
+    policy->asked[policy->count].settings = provider->compile(c, settings);
+    return policy->asked[policy->count++].settings != NULL;
+}
+
+const struct adu_iam_policy *adu_iam_auth_compile(struct adu_compiler *c,
+                                                  const struct adu_json *root)
+{
+    struct keys keys = {0};
+    struct adu_iam_policy *policy = adu_arena_alloc(c->arena, sizeof *policy);
+    if (policy == NULL) {
+        adu_error_no_memory(c->error);
+        return NULL;
+    }
+    if (!adu_read_object(root, fields, &keys, c->error)) {
+        return NULL;
+    }
+    policy->require = (enum require)keys.require;
+    for (const struct adu_json *node = keys.providers->first; node != NULL; node = node->next) {
+        if (!compile_provider(c, root, node, policy)) {
+            return NULL;
+        }
+    }
+    return policy;
+}
+
+/* --- identifying ---------------------------------------------------------------------------------
+ */
+
+static void say_what_is_required(const struct adu_iam_policy *policy, struct adu_login *login)
+{
+    static const unsigned factors[] = {
+        [REQUIRE_BOTH] = ADU_FACTOR_CERTIFICATE | ADU_FACTOR_PASSWORD,
+        [REQUIRE_CERTIFICATE] = ADU_FACTOR_CERTIFICATE,
+        [REQUIRE_PASSWORD] = ADU_FACTOR_PASSWORD,
+        [REQUIRE_EITHER] = 0,
+    };
+    login->required |= factors[policy->require];
+}
+
+static enum adu_verdict refuse(struct adu_login *login, const char *text)
+{
+    login->why.text = text;
+    return ADU_DENY;
+}
+
+/* Wanted where it is required, and where it is all that the client offers. */
+static bool password_is_wanted(const struct adu_login *login)
+{
+    return (login->required & ADU_FACTOR_PASSWORD) != 0 ||
+           ((login->required & ADU_FACTOR_CERTIFICATE) == 0 &&
+            (login->proven & ADU_FACTOR_CERTIFICATE) == 0);
+}
+
+/* The provider that knows the user and, at a log-in, accepts the password. */
+static enum adu_verdict ask(const struct adu_iam_policy *policy, struct adu_login *login,
+                            const char *username)
+{
+    for (size_t i = 0; i < policy->count; i++) {
+        const struct adu_provider *provider = policy->asked[i].provider;
+        const void *settings = policy->asked[i].settings;
+        const enum adu_verdict verified =
+            login->again ? ADU_ALLOW : provider->verify(settings, username, login->password);
+        if (verified == ADU_ABSTAIN) {
+            continue;
+        }
+        if (verified != ADU_ALLOW) {
+            return refuse(login, "wrong password");
+        }
+        const enum adu_verdict described = provider->describe(settings, username, login);
+        if (described != ADU_ABSTAIN) {
+            return described;
+        }
+    }
+    return refuse(login, "no provider knows this user");
+}
+
+static enum adu_verdict same_person(struct adu_login *login, const char *username)
+{
+    if ((login->proven & ADU_FACTOR_CERTIFICATE) == 0 || strcmp(login->username, username) == 0) {
+        return ADU_ALLOW;
+    }
+    snprintf(login->why.detail, sizeof login->why.detail, "%.100s", login->username);
+    return refuse(login,
+                  "certificate and password must name the same person; the certificate is of");
+}
+
+enum adu_verdict adu_iam_auth_identify(const struct adu_iam_policy *policy, struct adu_login *login)
+{
+    say_what_is_required(policy, login);
+    if (!password_is_wanted(login)) {
+        return ADU_ABSTAIN;
+    }
+    if (login->again && (login->proven_before & ADU_FACTOR_PASSWORD) == 0) {
+        return ADU_ABSTAIN;
+    }
+    const char *username = login->again ? login->username_before : login->claimed_username;
+    if (username == NULL || username[0] == '\0') {
+        return login->required != 0
+                   ? refuse(login, "a password is required, and the client gave no user name")
+                   : ADU_ABSTAIN;
+    }
+    if (strlen(username) > ADU_USERNAME_MOST) {
+        return refuse(login, "the user name has more than 256 bytes");
+    }
+    if (!login->again && (login->password == NULL || login->password[0] == '\0')) {
+        return refuse(login, "a password is required, and the client gave none");
+    }
+    enum adu_verdict verdict = same_person(login, username);
+    if (verdict == ADU_ALLOW) {
+        verdict = ask(policy, login, username);
+    }
+    if (verdict == ADU_ALLOW) {
+        login->proven |= ADU_FACTOR_PASSWORD;
+        snprintf(login->username, sizeof login->username, "%s", username);
+    }
+    return verdict;
+}

@@ -1,0 +1,61 @@
+#include "plugins/iam_auth/password_file.h"
+#include "common/file.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FILE_MOST = 64 * 1024 * 1024, PATH_MOST = 4096 };
+
+struct reading {
+    struct adu_compiler *c;
+    bool (*take)(void *context, const char *user, const struct adu_password_hash *hash,
+                 const struct adu_place *place);
+    void *context;
+};
+
+static bool read_line(const struct reading *r, char *line, const struct adu_place *place)
+{
+    if (line[0] == '\0' || line[0] == '#') {
+        return true;
+    }
+    char *colon = strchr(line, ':');
+    if (colon == NULL || colon == line) {
+        return adu_error_set(r->c->error, place, "expected <user name>:<hash>");
+    }
+    *colon = '\0';
+    const struct adu_password_hash *hash = adu_password_hash_compile(r->c, colon + 1, line, place);
+    return hash != NULL && r->take(r->context, line, hash, place);
+}
+
+bool adu_password_file_read(struct adu_compiler *c, const char *name,
+                            bool (*take)(void *context, const char *user,
+                                         const struct adu_password_hash *hash,
+                                         const struct adu_place *place),
+                            void *context)
+{
+    char path[PATH_MOST];
+    size_t length;
+    const char *slash = name[0] == '/' ? "" : "/", *folder = name[0] == '/' ? "" : c->directory;
+    if (snprintf(path, sizeof path, "%s%s%s", folder, slash, name) >= PATH_MOST) {
+        return adu_error_set(c->error, NULL, "the name of the password file is too long");
+    }
+    char *text = adu_file_read(name, path, FILE_MOST, &length, c->error);
+    if (text == NULL) {
+        return false;
+    }
+    const struct reading r = {.c = c, .take = take, .context = context};
+    struct adu_place place = {.file = adu_arena_strdup(c->arena, name), .line = 0, .column = 1};
+    bool good = place.file != NULL || adu_error_no_memory(c->error);
+    if (good && strlen(text) != length) {
+        good = adu_error_set(c->error, &(struct adu_place){.file = name}, "holds a NUL byte");
+    }
+    char *rest = text, *line;
+    while (good && (line = strsep(&rest, "\n")) != NULL) {
+        place.line++;
+        line[strcspn(line, "\r")] = '\0';
+        good = read_line(&r, line, &place);
+    }
+    explicit_bzero(text, length);
+    free(text);
+    return good;
+}

@@ -1,0 +1,31 @@
+/* An alert in the form that goes out. Pure: makes text, sends nothing. */
+#ifndef ADUANA_RATE_MONITOR_ALERT_H
+#define ADUANA_RATE_MONITOR_ALERT_H
+
+#include "common/template.h"
+#include <stdint.h>
+
+struct adu_alert {
+    const char *kind;      /* "publish_rate" */
+    bool raised;           /* else it is over */
+    const char *client_id; /* NULL: it is about the bundle, not about a client */
+    const char *username, *class_name;
+    double value;
+    long limit;                   /* 0: not about a number */
+    int64_t since_ms, time_ms;    /* wall clock */
+    const struct adu_place *rule; /* NULL: none */
+    const char *text;
+};
+
+/* The names that an alert topic may ask for, NULL-ended. */
+extern const char *const adu_alert_names[];
+
+/* The alert as a JSON object; the caller frees it. NULL when memory is gone. */
+char *adu_alert_json(const struct adu_alert *alert);
+
+/* The topic for this alert: each value as one level, `_` in place of what a level cannot hold and
+ * "broker" for a missing client. false when it does not fit. */
+bool adu_alert_topic(const struct adu_template *topic, const struct adu_alert *alert, char *buffer,
+                     size_t size);
+
+#endif

@@ -1,0 +1,249 @@
+#include "plugins/rate_monitor/rate_monitor.h"
+#include "plugins/rate_monitor/alert.h"
+#include "plugins/rate_monitor/rate_policy.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+static const struct {
+    const char *kind;
+    const char *raised, *cleared;
+} kinds[ADU_RATE_KINDS] = {
+    [ADU_RATE_PUBLISH] = {"publish_rate", "publishes more than max_per_second of its class",
+                          "publishes within max_per_second of its class again"},
+    [ADU_RATE_CONNECT] = {"connection_rate", "connects more often than max_per_minute of its class",
+                          "connects within max_per_minute of its class again"},
+};
+
+struct adu_rate_monitor {
+    struct adu_rate_client *first; /* whose alerts are to be told, or are not over */
+    int64_t counters_due_ms;
+    bool policy_rejected;
+    int64_t rejected_since_ms;
+};
+
+struct adu_rate_monitor *adu_rate_monitor_new(void)
+{
+    return calloc(1, sizeof(struct adu_rate_monitor));
+}
+
+void adu_rate_monitor_free(struct adu_rate_monitor *monitor)
+{
+    free(monitor);
+}
+
+static void list(struct adu_rate_monitor *monitor, struct adu_rate_client *client)
+{
+    if (client->listed) {
+        return;
+    }
+    client->listed = true;
+    client->earlier = NULL;
+    client->later = monitor->first;
+    if (monitor->first != NULL) {
+        monitor->first->earlier = client;
+    }
+    monitor->first = client;
+}
+
+static void unlist(struct adu_rate_monitor *monitor, struct adu_rate_client *client)
+{
+    if (!client->listed) {
+        return;
+    }
+    client->listed = false;
+    if (client->earlier != NULL) {
+        client->earlier->later = client->later;
+    } else {
+        monitor->first = client->later;
+    }
+    if (client->later != NULL) {
+        client->later->earlier = client->earlier;
+    }
+}
+
+void adu_rate_monitor_forget(struct adu_rate_monitor *monitor, struct adu_rate_client *client)
+{
+    unlist(monitor, client);
+}
+
+/* --- counting ------------------------------------------------------------------------------------
+ */
+
+/* The class of a client changes only with its roles and attributes: by log-in or by generation. */
+static void classify(const struct adu_stage_call *call, const struct adu_subject *subject,
+                     struct adu_rate_client *client)
+{
+    const struct adu_rate_policy *policy = call->policy;
+    client->generation = call->generation;
+    client->client_id = subject->client_id;
+    client->username = subject->username;
+    client->class_index = -1;
+    for (size_t i = 0; i < policy->class_count && client->class_index < 0; i++) {
+        if (adu_match_holds(policy->classes[i].match, &subject->attributes, &subject->roles)) {
+            client->class_index = (int)i;
+        }
+    }
+    for (int kind = 0; kind < ADU_RATE_KINDS; kind++) {
+        client->limits[kind] = client->class_index >= 0
+                                   ? policy->classes[client->class_index].limits[kind]
+                                   : (struct adu_rate_limit){.window_ms = 1000};
+    }
+}
+
+static void count(const struct adu_stage_call *call, struct adu_rate_client *client, int kind)
+{
+    if (adu_rate_count(&client->rates[kind], &client->limits[kind], call->now_ms) ==
+        ADU_RATE_RAISED) {
+        client->since_ms[kind] = call->wall_ms;
+        client->to_tell[kind] = true;
+        list(call->instance, client);
+    }
+}
+
+void adu_rate_monitor_connected(const struct adu_stage_call *call,
+                                const struct adu_subject *subject, struct adu_rate_client *client)
+{
+    classify(call, subject, client);
+    count(call, client, ADU_RATE_CONNECT);
+}
+
+enum adu_verdict adu_rate_monitor_decide(const struct adu_stage_call *call,
+                                         const struct adu_request *request,
+                                         struct adu_rate_client *client, struct adu_reason *why)
+{
+    const struct adu_rate_policy *policy = call->policy;
+    if (request->action != ADU_PUBLISH) {
+        return ADU_ABSTAIN;
+    }
+    if (client->generation != call->generation) {
+        classify(call, request->subject, client);
+    }
+    if (request->attempt) {
+        count(call, client, ADU_RATE_PUBLISH);
+    }
+    for (int i = 0; i < 2; i++) {
+        if (policy->own[i] != NULL &&
+            adu_topic_pattern_matches(policy->own[i], request->topic, NULL)) {
+            why->text = "only the bundle itself publishes its alerts and counters";
+            return ADU_DENY;
+        }
+    }
+    return ADU_ABSTAIN;
+}
+
+/* --- telling -------------------------------------------------------------------------------------
+ */
+
+static void publish(const struct adu_stage_call *call, const struct adu_alert *alert)
+{
+    const struct adu_rate_policy *policy = call->policy;
+    char topic[1024];
+    char *json = adu_alert_json(alert);
+    if (json != NULL && adu_alert_topic(policy->alert_topic, alert, topic, sizeof topic)) {
+        call->outlet->publish(call->outlet->context, topic, json, policy->alert_qos,
+                              policy->alert_retain);
+        if (alert->raised) {
+            call->counters->alerts_raised++;
+        } else {
+            call->counters->alerts_cleared++;
+        }
+    } else {
+        call->counters->stage_errors++;
+    }
+    free(json);
+}
+
+static void tell(const struct adu_stage_call *call, const struct adu_rate_client *client, int kind,
+                 bool raised)
+{
+    const struct adu_rate_policy *policy = call->policy;
+    const struct adu_rate_limit *limit = &client->limits[kind];
+    struct adu_alert alert = {
+        .kind = kinds[kind].kind,
+        .raised = raised,
+        .client_id = client->client_id,
+        .username = client->username,
+        .since_ms = client->since_ms[kind],
+        .time_ms = call->wall_ms,
+        .text = raised ? kinds[kind].raised : kinds[kind].cleared,
+    };
+    if (limit->most > 0) {
+        alert.value = adu_rate_value(&client->rates[kind], limit, call->now_ms);
+        alert.limit = limit->most;
+    }
+    /* Since a reload the client may be of another class, which its next message will tell. */
+    if (client->generation == call->generation && client->class_index >= 0) {
+        alert.class_name = policy->classes[client->class_index].name;
+        alert.rule = &policy->classes[client->class_index].places[kind];
+    }
+    publish(call, &alert);
+}
+
+/* True while an alert of the client is not over. */
+static bool tell_due(const struct adu_stage_call *call, struct adu_rate_client *client)
+{
+    bool more = false;
+    for (int kind = 0; kind < ADU_RATE_KINDS; kind++) {
+        if (client->to_tell[kind]) {
+            client->to_tell[kind] = false;
+            tell(call, client, kind, true);
+        }
+        if (adu_rate_rest(&client->rates[kind], &client->limits[kind], call->now_ms) ==
+            ADU_RATE_CLEARED) {
+            tell(call, client, kind, false);
+        }
+        more = more || client->rates[kind].raised;
+    }
+    return more;
+}
+
+static void publish_counters(const struct adu_stage_call *call, struct adu_rate_monitor *monitor)
+{
+    const struct adu_rate_policy *policy = call->policy;
+    if (policy->counters_topic == NULL || call->now_ms < monitor->counters_due_ms) {
+        return;
+    }
+    monitor->counters_due_ms = call->now_ms + policy->counters_ms;
+    json_t *object = adu_counters_json(call->counters);
+    char *text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
+    if (text != NULL) {
+        call->outlet->publish(call->outlet->context, policy->counters_topic, text, 0, true);
+    }
+    free(text);
+    json_decref(object);
+}
+
+void adu_rate_monitor_tick(const struct adu_stage_call *call)
+{
+    struct adu_rate_monitor *monitor = call->instance;
+    struct adu_rate_client *next;
+    for (struct adu_rate_client *client = monitor->first; client != NULL; client = next) {
+        next = client->later;
+        if (!tell_due(call, client)) {
+            unlist(monitor, client);
+        }
+    }
+    publish_counters(call, monitor);
+}
+
+void adu_rate_monitor_event(const struct adu_stage_call *call, enum adu_event event,
+                            const char *text)
+{
+    struct adu_rate_monitor *monitor = call->instance;
+    const bool rejected = event == ADU_EVENT_POLICY_REJECTED;
+    if (!rejected && !monitor->policy_rejected) {
+        return;
+    }
+    if (rejected && !monitor->policy_rejected) {
+        monitor->rejected_since_ms = call->wall_ms;
+    }
+    monitor->policy_rejected = rejected;
+    const struct adu_alert alert = {
+        .kind = "policy_rejected",
+        .raised = rejected,
+        .since_ms = monitor->rejected_since_ms,
+        .time_ms = call->wall_ms,
+        .text = rejected ? text : "a good policy has been loaded",
+    };
+    publish(call, &alert);
+}

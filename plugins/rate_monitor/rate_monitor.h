@@ -1,0 +1,54 @@
+/* Rates of each client against the limits of its class, by rate_monitor.json; alerts when they are
+ * crossed and when that is over. Also the keeper of the bundle's own topics, which no client may
+ * publish to. Knows no broker: what is to be sent goes through the call's outlet. */
+#ifndef ADUANA_RATE_MONITOR_H
+#define ADUANA_RATE_MONITOR_H
+
+#include "common/stage.h"
+#include "plugins/rate_monitor/rate.h"
+
+struct adu_rate_policy;
+struct adu_rate_monitor; /* what outlives a generation: who is above a limit now */
+
+enum { ADU_RATE_PUBLISH, ADU_RATE_CONNECT, ADU_RATE_KINDS };
+
+/* A client's state; zeroed to begin. */
+struct adu_rate_client {
+    unsigned long generation; /* under which `class_index` was found; 0: never */
+    int class_index;          /* -1: not watched */
+    struct adu_rate_limit limits[ADU_RATE_KINDS]; /* of that class */
+    struct adu_rate rates[ADU_RATE_KINDS];
+    int64_t since_ms[ADU_RATE_KINDS]; /* wall clock, of an alert */
+    bool to_tell[ADU_RATE_KINDS];     /* raised, and not yet published */
+    bool listed;                      /* among those whose alerts are not over */
+    const char *client_id, *username; /* borrowed from the principal, which outlives its state */
+    struct adu_rate_client *earlier, *later;
+};
+
+/* NULL with c->error set. */
+const struct adu_rate_policy *adu_rate_monitor_compile(struct adu_compiler *c,
+                                                       const struct adu_json *root);
+
+/* NULL when memory is gone. */
+struct adu_rate_monitor *adu_rate_monitor_new(void);
+void adu_rate_monitor_free(struct adu_rate_monitor *monitor);
+
+/* A client has logged in. */
+void adu_rate_monitor_connected(const struct adu_stage_call *call,
+                                const struct adu_subject *subject, struct adu_rate_client *client);
+
+/* Counts a publish; DENY if it goes to a topic of the bundle's own, else ABSTAIN. Hot path. */
+enum adu_verdict adu_rate_monitor_decide(const struct adu_stage_call *call,
+                                         const struct adu_request *request,
+                                         struct adu_rate_client *client, struct adu_reason *why);
+
+/* Publishes what is due: alerts that began or are over, and the counters. */
+void adu_rate_monitor_tick(const struct adu_stage_call *call);
+
+void adu_rate_monitor_event(const struct adu_stage_call *call, enum adu_event event,
+                            const char *text);
+
+/* The client is being forgotten. */
+void adu_rate_monitor_forget(struct adu_rate_monitor *monitor, struct adu_rate_client *client);
+
+#endif

@@ -1,0 +1,25 @@
+/* What a level of a topic may be called. Pure. */
+#ifndef ADUANA_TOPIC_POLICY_NAMES_H
+#define ADUANA_TOPIC_POLICY_NAMES_H
+
+#include "common/compiler.h"
+#include "common/json.h"
+#include "common/reason.h"
+
+struct adu_names;
+
+enum { ADU_LEVEL_MOST_BYTES = 1024 };
+
+/* Compiles the object "names" (NULL: every default). NULL with c->error set. */
+const struct adu_names *adu_names_compile(struct adu_compiler *c, const struct adu_json *object);
+
+/* True if `level` is a legal name; else `why` has the text and the limit, if it is about one.
+ * Allocates nothing; patterns run only on levels that are not plain ASCII. */
+bool adu_names_level_legal(const struct adu_names *names, struct adu_text level,
+                           struct adu_reason *why);
+
+/* True if the whole topic or filter is short enough. */
+bool adu_names_length_legal(const struct adu_names *names, struct adu_text topic,
+                            struct adu_reason *why);
+
+#endif

@@ -1,0 +1,19 @@
+/* The plant's naming standard, by topic_policy.json: a veto on publish and subscribe. Pure. */
+#ifndef ADUANA_TOPIC_POLICY_H
+#define ADUANA_TOPIC_POLICY_H
+
+#include "common/stage.h"
+
+struct adu_topic_policy;
+
+/* NULL with c->error set. */
+const struct adu_topic_policy *adu_topic_policy_compile(struct adu_compiler *c,
+                                                        const struct adu_json *root);
+
+/* DENY with the reason and the level, else ABSTAIN. A subscribe filter is judged by the levels it
+ * spells out, and refused when no legal topic can match it. Deliveries are not judged: what was
+ * legal when it was published may be delivered. Hot path. */
+enum adu_verdict adu_topic_policy_decide(const struct adu_topic_policy *policy,
+                                         const struct adu_request *request, struct adu_reason *why);
+
+#endif
