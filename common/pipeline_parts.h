@@ -1,5 +1,7 @@
-/* The inside of the pipeline, shared by pipeline.c (life), login.c (who), decide.c (may they) and
- * reload.c (generations). */
+/* The inside of the pipeline, shared by its parts. Each calls only those above it:
+ * stages.c (calling a stage), remember.c (the state file), start.c (the first event), login.c
+ * (who), decide.c (may they), reload.c (generations), pipeline.c (plugins come, time passes,
+ * plugins go). */
 #ifndef ADUANA_COMMON_PIPELINE_PARTS_H
 #define ADUANA_COMMON_PIPELINE_PARTS_H
 
@@ -52,10 +54,10 @@ struct adu_principal *adu_pipeline_broker_principal(struct adu_pipeline *p, cons
 void adu_pipeline_remember(struct adu_pipeline *p, const struct adu_principal *principal);
 void adu_pipeline_disremember(struct adu_pipeline *p, const struct adu_principal *principal);
 
-/* pipeline.c: the first event has come; says at once what is there and what is missing. */
+/* start.c: the first event has come; says at once what is there and what is missing. */
 void adu_pipeline_start(struct adu_pipeline *p, struct adu_now now);
 
-/* pipeline.c: what is missing under the current policy. */
+/* start.c: what is missing under the current policy. */
 void adu_pipeline_assess(struct adu_pipeline *p);
 
 /* reload.c: puts a fresh generation in place of the old one, which is freed. */
@@ -64,6 +66,7 @@ void adu_pipeline_swap(struct adu_pipeline *p, struct adu_policy *fresh);
 /* reload.c: judges some of those whose judgement is of an older generation, kicks who must go. */
 void adu_pipeline_sweep(struct adu_pipeline *p, struct adu_now now, bool may_kick);
 
+/* stages.c */
 struct adu_stage_call adu_pipeline_call(struct adu_pipeline *p, enum adu_stage_kind kind,
                                         const struct adu_outlet *outlet, struct adu_now now);
 

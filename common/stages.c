@@ -1,0 +1,42 @@
+/* What every part of the pipeline needs: to call a stage, to tell all of them, to write a line. */
+#include "common/pipeline_parts.h"
+#include <stdarg.h>
+#include <stdio.h>
+
+void adu_pipeline_log(struct adu_pipeline *p, enum adu_log_level level, const char *format, ...)
+{
+    char text[800], line[960];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    snprintf(line, sizeof line, "aduana: %s%s%s", p->name, p->name[0] != '\0' ? ": " : "", text);
+    p->host->log(level, line);
+}
+
+struct adu_stage_call adu_pipeline_call(struct adu_pipeline *p, enum adu_stage_kind kind,
+                                        const struct adu_outlet *outlet, struct adu_now now)
+{
+    return (struct adu_stage_call){
+        .policy = p->policy->compiled[kind],
+        .instance = p->instances[kind],
+        .counters = &p->counters,
+        .outlet = outlet,
+        .generation = p->policy->number,
+        .now_ms = now.mono_ms,
+        .wall_ms = now.wall_ms,
+    };
+}
+
+void adu_pipeline_event(struct adu_pipeline *p, enum adu_event event, const char *text,
+                        struct adu_now now)
+{
+    const struct adu_outlet outlet = {.publish = p->host->publish};
+    for (int kind = 0; kind < ADU_STAGES; kind++) {
+        if (p->stages[kind] != NULL && p->stages[kind]->event != NULL) {
+            const struct adu_stage_call call =
+                adu_pipeline_call(p, (enum adu_stage_kind)kind, &outlet, now);
+            p->stages[kind]->event(&call, event, text);
+        }
+    }
+}

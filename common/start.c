@@ -1,0 +1,133 @@
+/* The first event: all plugins are loaded. What is there, what is missing, what is known of clients
+ * from before. */
+#include "common/pipeline_parts.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static void refuse_all(struct adu_pipeline *p, const char *format, ...) ADU_PRINTF(2, 3);
+
+static void refuse_all(struct adu_pipeline *p, const char *format, ...)
+{
+    if (p->refuse_all) {
+        return; /* the first reason is enough */
+    }
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(p->refuse_why, sizeof p->refuse_why, format, arguments);
+    va_end(arguments);
+    p->refuse_all = true;
+}
+
+static void assess_missing(struct adu_pipeline *p, enum adu_stage_kind kind)
+{
+    static const char *const without[ADU_STAGES] = {
+        [ADU_STAGE_CERT_AUTH] = "client certificates are not looked at",
+        [ADU_STAGE_IAM_AUTH] = "passwords are not checked",
+        [ADU_STAGE_RATE_MONITOR] = "rates are not watched",
+        [ADU_STAGE_TOPIC_POLICY] = "topic names are not checked",
+        [ADU_STAGE_ACL] = "permissions are not checked",
+    };
+    const char *name = adu_stage_name(kind);
+    switch (p->policy->presence[kind]) {
+    case ADU_PRESENCE_LOADED:
+        return;
+    case ADU_PRESENCE_NONE:
+        adu_pipeline_log(p, ADU_LOG_NOTICE, "aduana_%s.so is not loaded: %s", name, without[kind]);
+        return;
+    case ADU_PRESENCE_IGNORED:
+        adu_pipeline_log(p, ADU_LOG_WARNING,
+                         "aduana_%s.so is not loaded: %s (%s.json says \"if_not_loaded\": "
+                         "\"ignore\")",
+                         name, without[kind], name);
+        return;
+    case ADU_PRESENCE_MISSED:
+        refuse_all(
+            p,
+            "aduana_%s.so is not loaded but %s.json is in the policy folder; load it, or say "
+            "\"if_not_loaded\": \"ignore\" there",
+            name, name);
+        return;
+    }
+}
+
+void adu_pipeline_assess(struct adu_pipeline *p)
+{
+    const enum adu_presence *presence = p->policy->presence;
+    p->refuse_all = false;
+    for (int kind = 0; kind < ADU_STAGES; kind++) {
+        assess_missing(p, (enum adu_stage_kind)kind);
+    }
+    const bool someone_authenticates = presence[ADU_STAGE_CERT_AUTH] == ADU_PRESENCE_LOADED ||
+                                       presence[ADU_STAGE_IAM_AUTH] == ADU_PRESENCE_LOADED;
+    const bool broker_may = presence[ADU_STAGE_CERT_AUTH] == ADU_PRESENCE_IGNORED ||
+                            presence[ADU_STAGE_IAM_AUTH] == ADU_PRESENCE_IGNORED;
+    p->broker_authenticates = !someone_authenticates && broker_may;
+    p->broker_permits = presence[ADU_STAGE_ACL] == ADU_PRESENCE_IGNORED;
+    if (!someone_authenticates && !broker_may) {
+        refuse_all(p, "neither aduana_cert_auth.so nor aduana_iam_auth.so is loaded: nobody says "
+                      "who a client is");
+    }
+    if (presence[ADU_STAGE_ACL] == ADU_PRESENCE_NONE) {
+        refuse_all(p, "aduana_acl.so is not loaded: nobody grants anything");
+    }
+    if (p->refuse_all) {
+        adu_pipeline_log(p, ADU_LOG_ERROR, "everything is refused: %s", p->refuse_why);
+    }
+    for (int kind = 0; kind < ADU_STAGES; kind++) {
+        if (p->policy->watch[kind]) {
+            adu_pipeline_log(p, ADU_LOG_WARNING,
+                             "%s.json is in watch mode: what it would refuse is let through",
+                             adu_stage_name((enum adu_stage_kind)kind));
+        }
+    }
+}
+
+static void restore(void *context, const struct adu_state_row *row)
+{
+    struct adu_pipeline *p = context;
+    struct adu_principal *principal =
+        adu_principals_get(p->principals, row->client_id, row->username);
+    if (principal == NULL || !adu_attributes_add_all(&principal->certificate, row->certificate)) {
+        p->counters.state_errors++;
+        return;
+    }
+    principal->has_certificate = row->has_certificate;
+    principal->proven = row->proven;
+    principal->durable = row->durable;
+    adu_principals_seen(p->principals, principal, row->seen_ms);
+}
+
+static void restore_all(struct adu_pipeline *p)
+{
+    struct adu_error error = {0};
+    if (p->state == NULL) {
+        adu_pipeline_log(p, ADU_LOG_WARNING,
+                         "no plugin_opt_state_dir: after a restart of the broker, offline sessions "
+                         "and retained messages are refused until their clients log in again");
+    } else if (!adu_state_each(p->state, restore, p, &error)) {
+        p->counters.state_errors++;
+        adu_pipeline_log(p, ADU_LOG_ERROR, "%s", error.text);
+    }
+}
+
+void adu_pipeline_start(struct adu_pipeline *p, struct adu_now now)
+{
+    if (p->started) {
+        return;
+    }
+    p->started = true;
+    p->now = now;
+    restore_all(p);
+    char list[128] = "";
+    for (int kind = 0; kind < ADU_STAGES; kind++) {
+        if (p->stages[kind] != NULL) {
+            const size_t used = strlen(list);
+            snprintf(list + used, sizeof list - used, "%s%s", used > 0 ? ", " : "",
+                     adu_stage_name((enum adu_stage_kind)kind));
+        }
+    }
+    adu_pipeline_assess(p);
+    adu_pipeline_log(p, ADU_LOG_NOTICE, "pipeline ready: %s; policy generation %lu from %s", list,
+                     p->policy->number, p->policy_dir);
+}
