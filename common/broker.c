@@ -182,6 +182,7 @@ static int on_basic_auth(int event, void *event_data, void *user_data)
     /* From here on the client has the name that was verified, whatever it called itself. */
     if (username[0] != '\0' && (e->username == NULL || strcmp(e->username, username) != 0) &&
         mosquitto_set_username(e->client, username) != MOSQ_ERR_SUCCESS) {
+        adu_pipeline_gone(plugin->pipeline, e->client, connect.client_id, true, now());
         return MOSQ_ERR_AUTH;
     }
     return MOSQ_ERR_SUCCESS;

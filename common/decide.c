@@ -60,13 +60,12 @@ static enum adu_verdict combine(struct adu_pipeline *p, struct adu_principal *pr
                                 struct adu_now now)
 {
     enum adu_verdict granted = p->broker_permits ? ADU_ABSTAIN : ADU_DENY;
+    struct adu_reason why = ADU_REASON_INIT; /* one for all stages: only a refusal writes to it */
     for (int kind = 0; kind < ADU_STAGES; kind++) {
         const struct adu_stage *stage = p->stages[kind];
         if (stage == NULL || stage->decide == NULL) {
             continue;
         }
-        struct adu_reason why = ADU_REASON_INIT;
-        why.stage = adu_stage_name((enum adu_stage_kind)kind);
         const struct adu_stage_call call =
             adu_pipeline_call(p, (enum adu_stage_kind)kind, NULL, now);
         const enum adu_verdict verdict =
@@ -79,12 +78,14 @@ static enum adu_verdict combine(struct adu_pipeline *p, struct adu_principal *pr
         if (verdict == ADU_ERROR) {
             p->counters.stage_errors++;
         }
+        why.stage = adu_stage_name((enum adu_stage_kind)kind);
         if (!p->policy->watch[kind]) {
             return refuse(p, principal, will, handle, request, &why);
         }
         p->counters.would_refuse++;
         log_request(p, &principal->log, "would refuse", will, handle, request, &why);
         granted = grants ? ADU_ALLOW : granted;
+        why = (struct adu_reason)ADU_REASON_INIT;
     }
     return granted;
 }
@@ -236,13 +237,11 @@ void adu_pipeline_gone(struct adu_pipeline *p, const void *handle, const char *c
         return; /* a failed log-in, whoever's client id it claimed */
     }
     struct adu_principal *principal = session->principal;
-    const bool was_online = session->online;
-    if (session_ended) {
-        session->durable = false;
-    }
-    adu_sessions_close(p->sessions, session, now.mono_ms);
+    /* Once it is offline a durable session stays; told again of its end, it ends. */
+    const bool durable = session->durable && session->online && !session_ended;
+    session->durable = durable;
+    adu_sessions_close(p->sessions, session);
     if (principal != NULL && principal->online == 0) {
-        const bool durable = was_online && session->durable;
         const bool changed = principal->durable != durable;
         principal->durable = durable;
         adu_principals_seen(p->principals, principal, now.wall_ms);

@@ -165,7 +165,6 @@ void adu_pipeline_tick(struct adu_pipeline *p, struct adu_now now, bool may_kick
     p->rerun_until_ms = 0; /* a broker asks again within the turn of its SIGHUP */
     adu_worker_drain(p->worker);
     adu_pipeline_sweep(p, now, may_kick);
-    adu_sessions_expire(p->sessions, now.mono_ms);
     const struct adu_outlet outlet = {.publish = p->host->publish};
     for (int kind = 0; kind < ADU_STAGES; kind++) {
         if (p->stages[kind] != NULL && p->stages[kind]->tick != NULL) {

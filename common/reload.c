@@ -134,7 +134,7 @@ static void expect_rerun(struct adu_pipeline *p)
     struct adu_principal *principal = adu_principals_first(p->principals);
     for (; principal != NULL; principal = principal->newer) {
         for (struct adu_session *s = principal->sessions; s != NULL; s = s->next_of_principal) {
-            s->rerun_due = s->online || s->durable;
+            s->rerun_due = true;
         }
     }
 }

@@ -5,14 +5,11 @@
 
 struct entry {
     struct adu_session session; /* first: an entry is its session */
-    bool ages;                  /* in the list of those closed for good */
     UT_hash_handle hh;
 };
 
 struct adu_sessions {
     struct entry *by_handle;
-    struct adu_session *first_closed, *last_closed;
-    size_t closed;
 };
 
 struct adu_sessions *adu_sessions_new(void)
@@ -34,38 +31,6 @@ struct adu_session *adu_sessions_find(struct adu_sessions *table, const void *ha
     return e != NULL && strcmp(e->session.client_id, client_id) == 0 ? &e->session : NULL;
 }
 
-static void start_ageing(struct adu_sessions *table, struct entry *e)
-{
-    struct adu_session *s = &e->session;
-    e->ages = true;
-    s->closed_before = table->last_closed;
-    s->closed_after = NULL;
-    if (table->last_closed != NULL) {
-        table->last_closed->closed_after = s;
-    } else {
-        table->first_closed = s;
-    }
-    table->last_closed = s;
-    table->closed++;
-}
-
-static void stop_ageing(struct adu_sessions *table, struct entry *e)
-{
-    struct adu_session *s = &e->session;
-    if (s->closed_before != NULL) {
-        s->closed_before->closed_after = s->closed_after;
-    } else {
-        table->first_closed = s->closed_after;
-    }
-    if (s->closed_after != NULL) {
-        s->closed_after->closed_before = s->closed_before;
-    } else {
-        table->last_closed = s->closed_before;
-    }
-    e->ages = false;
-    table->closed--;
-}
-
 static void disown(struct adu_session *s)
 {
     if (s->principal == NULL) {
@@ -83,9 +48,6 @@ static void disown(struct adu_session *s)
 
 static void forget(struct adu_sessions *table, struct entry *e)
 {
-    if (e->ages) {
-        stop_ageing(table, e);
-    }
     disown(&e->session);
     HASH_DELETE(hh, table->by_handle, e);
     free(e->session.client_id);
@@ -98,6 +60,21 @@ void adu_sessions_free(struct adu_sessions *table)
         forget(table, table->by_handle);
     }
     free(table);
+}
+
+/* Of one client id and name the broker has at most the session it serves and the one it is about to
+ * replace. */
+static void forget_all_but_newest(struct adu_sessions *table, struct adu_principal *principal)
+{
+    struct adu_session *next;
+    struct adu_session *s =
+        principal->sessions != NULL ? principal->sessions->next_of_principal : NULL;
+    for (; s != NULL; s = next) {
+        next = s->next_of_principal;
+        if (!s->online) {
+            forget(table, (struct entry *)s);
+        }
+    }
 }
 
 struct adu_session *adu_sessions_open(struct adu_sessions *table, const void *handle,
@@ -123,6 +100,7 @@ struct adu_session *adu_sessions_open(struct adu_sessions *table, const void *ha
         return NULL;
     }
     if (principal != NULL) {
+        forget_all_but_newest(table, principal);
         adu_sessions_own(&e->session, principal);
     }
     return &e->session;
@@ -138,28 +116,13 @@ void adu_sessions_own(struct adu_session *session, struct adu_principal *princip
     }
 }
 
-void adu_sessions_close(struct adu_sessions *table, struct adu_session *session, int64_t now_ms)
+void adu_sessions_close(struct adu_sessions *table, struct adu_session *session)
 {
-    struct entry *e = (struct entry *)session;
-    const bool was_online = session->online;
-    if (was_online) {
+    if (session->principal == NULL) {
+        forget(table, (struct entry *)session);
+    } else if (session->online) {
         session->online = false;
-        session->closed_ms = now_ms;
-        if (session->principal != NULL) {
-            session->principal->online--;
-        }
-    }
-    if (!e->ages && !(was_online && session->durable)) {
-        start_ageing(table, e);
-    }
-}
-
-void adu_sessions_expire(struct adu_sessions *table, int64_t now_ms)
-{
-    while (table->first_closed != NULL &&
-           (table->closed > ADU_SESSIONS_CLOSED_MOST ||
-            now_ms - table->first_closed->closed_ms > ADU_SESSIONS_CLOSED_MS)) {
-        forget(table, (struct entry *)table->first_closed);
+        session->principal->online--;
     }
 }
 

@@ -11,19 +11,13 @@ struct adu_session {
         *principal; /* NULL: the broker itself authenticates, and has not said yet */
     char *client_id;
     bool online;
-    bool durable;   /* the broker keeps it when the connection ends */
+    bool durable;   /* the broker keeps it when the connection ends, as far as can be known */
     bool rerun_due; /* the broker is about to ask about it again after a reload */
     bool kicked;
-    int64_t closed_ms;
-    struct adu_session *next_of_principal;
-    struct adu_session *closed_before, *closed_after; /* in the order of closing */
+    struct adu_session *next_of_principal; /* newest first */
 };
 
 struct adu_sessions;
-
-/* A closed session is remembered for a while, because the broker announces the end before it asks
- * about the will, which may be delayed. A durable one is remembered as long as its principal. */
-enum { ADU_SESSIONS_CLOSED_MOST = 4096, ADU_SESSIONS_CLOSED_MS = 3600 * 1000 };
 
 /* NULL when memory is gone. */
 struct adu_sessions *adu_sessions_new(void);
@@ -43,11 +37,10 @@ struct adu_session *adu_sessions_open(struct adu_sessions *table, const void *ha
 /* Gives a session that was opened without a principal its own. */
 void adu_sessions_own(struct adu_session *session, struct adu_principal *principal);
 
-/* The connection ended, or a durable session that was offline already has ended for good. */
-void adu_sessions_close(struct adu_sessions *table, struct adu_session *session, int64_t now_ms);
-
-/* Forgets what has been closed long enough, or is too many. */
-void adu_sessions_expire(struct adu_sessions *table, int64_t now_ms);
+/* The connection ended. The session is remembered until its principal has opened two more: the
+ * broker goes on asking about offline sessions, about wills after the end, and about a session that
+ * is just being taken over. One without a principal is forgotten. */
+void adu_sessions_close(struct adu_sessions *table, struct adu_session *session);
 
 /* Forgets every session of a principal that is about to go. */
 void adu_sessions_forget(struct adu_sessions *table, struct adu_principal *principal);

@@ -46,6 +46,10 @@ size_t adu_utf8_sequence(const char *text, size_t length)
 bool adu_utf8_valid(const char *text, size_t length)
 {
     for (size_t at = 0; at < length;) {
+        if ((unsigned char)text[at] < 0x80) {
+            at++;
+            continue;
+        }
         const size_t size = adu_utf8_sequence(text + at, length - at);
         if (size == 0) {
             return false;
