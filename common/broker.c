@@ -45,8 +45,7 @@ static bool is_2_1(void)
     return known == 1;
 }
 
-/* --- what the pipeline asks of the broker -------------------------------------------------------
- */
+/* --- what the pipeline asks of the broker --- */
 
 static void host_log(enum adu_log_level level, const char *line)
 {
@@ -105,8 +104,7 @@ static struct adu_now now(void)
                             .wall_ms = (int64_t)wall.tv_sec * 1000 + wall.tv_nsec / 1000000};
 }
 
-/* --- one answer an event ------------------------------------------------------------------------
- */
+/* --- one answer an event --- */
 
 /* 2.0 keeps one registration of a function a listener; 2.1 keeps one a plugin, and asks the next
  * when the answer is DEFER. Then plugins of one pipeline would each judge, and count, the same
@@ -279,8 +277,7 @@ static int on_tick(int event, void *event_data, void *user_data)
     return MOSQ_ERR_SUCCESS;
 }
 
-/* --- entry points -------------------------------------------------------------------------------
- */
+/* --- entry points --- */
 
 static int complain(const struct adu_stage *stage, const struct adu_error *error)
 {

@@ -135,8 +135,7 @@ bool adu_broker_conf_end(struct adu_broker_conf *conf, struct adu_error *error)
     return end_block(conf, error);
 }
 
-/* --- the running broker's files ----------------------------------------------------------------
- */
+/* --- the running broker's files --- */
 
 struct reading {
     struct adu_broker_conf conf;

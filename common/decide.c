@@ -3,8 +3,7 @@
 #include "common/pipeline_parts.h"
 #include <string.h>
 
-/* --- refusing, which may take its time ---------------------------------------------------------
- */
+/* --- refusing, which may take its time --- */
 
 static void count_refusal(struct adu_pipeline *p, const struct adu_request *request, bool will)
 {
@@ -44,8 +43,7 @@ static enum adu_verdict refuse(struct adu_pipeline *p, struct adu_principal *pri
     return ADU_DENY;
 }
 
-/* --- the truth table ----------------------------------------------------------------------------
- */
+/* --- the truth table --- */
 
 /*  any stage DENY or ERROR                  -> DENY   (its reason)
  *  else the granting stage (acl) ALLOW      -> ALLOW
@@ -90,8 +88,7 @@ static enum adu_verdict combine(struct adu_pipeline *p, struct adu_principal *pr
     return granted;
 }
 
-/* --- who is asking ------------------------------------------------------------------------------
- */
+/* --- who is asking --- */
 
 /* Asked about somebody without a session. That is a durable session restored from the broker's file
  * or the publisher of a retained message, if nobody is connected under that handle; or a connection

@@ -60,8 +60,7 @@ static enum adu_verdict identify(struct adu_pipeline *p, struct adu_login *login
     return weigh(login);
 }
 
-/* --- the subject: what rules see ---------------------------------------------------------------
- */
+/* --- the subject: what rules see --- */
 
 static bool collect_attributes(struct adu_subject *s, const struct adu_login *login)
 {
@@ -173,8 +172,7 @@ void adu_pipeline_judge(struct adu_pipeline *p, struct adu_principal *principal,
     adu_attributes_clear(&login.attributes);
 }
 
-/* --- logging in --------------------------------------------------------------------------------
- */
+/* --- logging in --- */
 
 static void log_refusal(struct adu_pipeline *p, const struct adu_connect *connect,
                         const struct adu_reason *why, struct adu_now now)
@@ -315,8 +313,7 @@ static enum adu_verdict log_in(struct adu_pipeline *p, const struct adu_connect 
     return accepted ? ADU_ALLOW : ADU_DENY;
 }
 
-/* --- asked again after a reload ------------------------------------------------------------------
- */
+/* --- asked again after a reload --- */
 
 /* After SIGHUP every broker asks about all its sessions once more. What it then has of a client is
  * not what the client proved, so the answer is the one that its log-in earned; whom the new policy

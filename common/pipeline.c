@@ -7,7 +7,7 @@
  * pointing at them until the process ends. */
 static struct adu_pipeline *pipelines;
 
-/* --- attaching ------------------------------------------------------------------------------- */
+/* --- attaching --- */
 
 static void forget_principal(void *context, struct adu_principal *gone);
 
@@ -153,7 +153,7 @@ struct adu_pipeline *adu_pipeline_attach(const struct adu_stage *stage,
     return p;
 }
 
-/* --- time and the end ------------------------------------------------------------------------ */
+/* --- time and the end --- */
 
 void adu_pipeline_tick(struct adu_pipeline *p, struct adu_now now, bool may_kick)
 {

@@ -24,6 +24,14 @@ struct adu_field {
     const char *const *choices; /* NULL-ended */
 };
 
+/* The entry of a table for the key that is called like its member; what else there is to say about
+ * it follows: ADU_FIELD(struct keys, roles, OBJECT, .required = true). */
+#define ADU_FIELD(type, member, field_kind, ...)                                                   \
+    {                                                                                              \
+        .key = #member, .kind = ADU_FIELD_##field_kind, .offset = offsetof(type, member),          \
+        __VA_ARGS__                                                                                \
+    }
+
 /* Reads `object` by `fields`, a table that ends with a NULL key, into `destination`.
  * The key "//" is a comment in any object. Any thread. */
 ADU_API bool adu_read_object(const struct adu_json *object, const struct adu_field *fields,

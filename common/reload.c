@@ -155,8 +155,7 @@ void adu_pipeline_reload(struct adu_pipeline *p, struct adu_now now)
     }
 }
 
-/* --- the sweep ---------------------------------------------------------------------------------
- */
+/* --- the sweep --- */
 
 static struct adu_session *to_kick(struct adu_principal *principal)
 {

@@ -10,11 +10,8 @@ struct keys {
 static const struct adu_field fields[] = {
     ADU_STAGE_FIELDS(struct keys),
     ADU_STAGE_MODE_FIELD(struct keys),
-    {.key = "roles",
-     .kind = ADU_FIELD_OBJECT,
-     .required = true,
-     .offset = offsetof(struct keys, roles)},
-    {.key = "bindings", .kind = ADU_FIELD_ARRAY, .offset = offsetof(struct keys, bindings)},
+    ADU_FIELD(struct keys, roles, OBJECT, .required = true),
+    ADU_FIELD(struct keys, bindings, ARRAY),
     {0},
 };
 
@@ -23,8 +20,8 @@ struct role_keys {
 };
 
 static const struct adu_field role_fields[] = {
-    {.key = "allow", .kind = ADU_FIELD_ARRAY, .offset = offsetof(struct role_keys, allow)},
-    {.key = "deny", .kind = ADU_FIELD_ARRAY, .offset = offsetof(struct role_keys, deny)},
+    ADU_FIELD(struct role_keys, allow, ARRAY),
+    ADU_FIELD(struct role_keys, deny, ARRAY),
     {0},
 };
 
@@ -44,7 +41,7 @@ static const struct adu_field rule_fields[] = {
     {.key = "receive",
      .kind = ADU_FIELD_ARRAY,
      .offset = offsetof(struct rule_keys, patterns[ADU_RECEIVE])},
-    {.key = "name", .kind = ADU_FIELD_STRING, .offset = offsetof(struct rule_keys, name)},
+    ADU_FIELD(struct rule_keys, name, STRING),
     {0},
 };
 
@@ -172,14 +169,8 @@ struct binding_keys {
 };
 
 static const struct adu_field binding_fields[] = {
-    {.key = "match",
-     .kind = ADU_FIELD_OBJECT,
-     .required = true,
-     .offset = offsetof(struct binding_keys, match)},
-    {.key = "roles",
-     .kind = ADU_FIELD_ARRAY,
-     .required = true,
-     .offset = offsetof(struct binding_keys, roles)},
+    ADU_FIELD(struct binding_keys, match, OBJECT, .required = true),
+    ADU_FIELD(struct binding_keys, roles, ARRAY, .required = true),
     {0},
 };
 

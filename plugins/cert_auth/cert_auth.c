@@ -30,8 +30,7 @@ struct adu_cert_policy {
     struct identity *identities;
 };
 
-/* --- compiling ----------------------------------------------------------------------------------
- */
+/* --- compiling --- */
 
 struct identity_keys {
     const char *name, *username, *client_id;
@@ -42,29 +41,13 @@ struct identity_keys {
 static const char *const password_names[] = {"no", "required", NULL};
 
 static const struct adu_field identity_fields[] = {
-    {.key = "name",
-     .kind = ADU_FIELD_STRING,
-     .required = true,
-     .offset = offsetof(struct identity_keys, name)},
-    {.key = "match",
-     .kind = ADU_FIELD_OBJECT,
-     .required = true,
-     .offset = offsetof(struct identity_keys, match)},
-    {.key = "attributes",
-     .kind = ADU_FIELD_OBJECT,
-     .offset = offsetof(struct identity_keys, attributes)},
-    {.key = "username",
-     .kind = ADU_FIELD_STRING,
-     .required = true,
-     .offset = offsetof(struct identity_keys, username)},
-    {.key = "client_id",
-     .kind = ADU_FIELD_STRING,
-     .offset = offsetof(struct identity_keys, client_id)},
-    {.key = "password",
-     .kind = ADU_FIELD_CHOICE,
-     .choices = password_names,
-     .offset = offsetof(struct identity_keys, password)},
-    {.key = "roles", .kind = ADU_FIELD_ARRAY, .offset = offsetof(struct identity_keys, roles)},
+    ADU_FIELD(struct identity_keys, name, STRING, .required = true),
+    ADU_FIELD(struct identity_keys, match, OBJECT, .required = true),
+    ADU_FIELD(struct identity_keys, attributes, OBJECT),
+    ADU_FIELD(struct identity_keys, username, STRING, .required = true),
+    ADU_FIELD(struct identity_keys, client_id, STRING),
+    ADU_FIELD(struct identity_keys, password, CHOICE, .choices = password_names),
+    ADU_FIELD(struct identity_keys, roles, ARRAY),
     {0},
 };
 
@@ -73,14 +56,8 @@ struct derived_keys {
 };
 
 static const struct adu_field derived_fields[] = {
-    {.key = "from",
-     .kind = ADU_FIELD_STRING,
-     .required = true,
-     .offset = offsetof(struct derived_keys, from)},
-    {.key = "pattern",
-     .kind = ADU_FIELD_STRING,
-     .required = true,
-     .offset = offsetof(struct derived_keys, pattern)},
+    ADU_FIELD(struct derived_keys, from, STRING, .required = true),
+    ADU_FIELD(struct derived_keys, pattern, STRING, .required = true),
     {0},
 };
 
@@ -167,10 +144,7 @@ struct keys {
 
 static const struct adu_field fields[] = {
     ADU_STAGE_FIELDS(struct keys),
-    {.key = "identities",
-     .kind = ADU_FIELD_ARRAY,
-     .required = true,
-     .offset = offsetof(struct keys, identities)},
+    ADU_FIELD(struct keys, identities, ARRAY, .required = true),
     {0},
 };
 
@@ -201,8 +175,7 @@ const struct adu_cert_policy *adu_cert_auth_compile(struct adu_compiler *c,
     return policy;
 }
 
-/* --- identifying ---------------------------------------------------------------------------------
- */
+/* --- identifying --- */
 
 /* Adds the identity's attributes to `all`. false when one of its patterns finds nothing: then the
  * identity does not match. */

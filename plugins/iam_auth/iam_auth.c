@@ -22,8 +22,7 @@ struct adu_iam_policy {
     } asked[PROVIDERS_MOST];
 };
 
-/* --- compiling ----------------------------------------------------------------------------------
- */
+/* --- compiling --- */
 
 struct keys {
     struct adu_stage_header header;
@@ -34,15 +33,9 @@ struct keys {
 
 static const struct adu_field fields[] = {
     ADU_STAGE_FIELDS(struct keys),
-    {.key = "require",
-     .kind = ADU_FIELD_CHOICE,
-     .choices = require_names,
-     .offset = offsetof(struct keys, require)},
-    {.key = "providers",
-     .kind = ADU_FIELD_ARRAY,
-     .required = true,
-     .offset = offsetof(struct keys, providers)},
-    {.key = "local", .kind = ADU_FIELD_OBJECT, .offset = offsetof(struct keys, local)},
+    ADU_FIELD(struct keys, require, CHOICE, .choices = require_names),
+    ADU_FIELD(struct keys, providers, ARRAY, .required = true),
+    ADU_FIELD(struct keys, local, OBJECT),
     {0},
 };
 
@@ -101,8 +94,7 @@ const struct adu_iam_policy *adu_iam_auth_compile(struct adu_compiler *c,
     return policy;
 }
 
-/* --- identifying ---------------------------------------------------------------------------------
- */
+/* --- identifying --- */
 
 static void say_what_is_required(const struct adu_iam_policy *policy, struct adu_login *login)
 {

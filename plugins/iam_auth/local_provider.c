@@ -30,10 +30,8 @@ struct keys {
 };
 
 static const struct adu_field fields[] = {
-    {.key = "password_file",
-     .kind = ADU_FIELD_STRING,
-     .offset = offsetof(struct keys, password_file)},
-    {.key = "users", .kind = ADU_FIELD_OBJECT, .offset = offsetof(struct keys, users)},
+    ADU_FIELD(struct keys, password_file, STRING),
+    ADU_FIELD(struct keys, users, OBJECT),
     {0},
 };
 
@@ -43,11 +41,9 @@ struct user_keys {
 };
 
 static const struct adu_field user_fields[] = {
-    {.key = "password", .kind = ADU_FIELD_STRING, .offset = offsetof(struct user_keys, password)},
-    {.key = "roles", .kind = ADU_FIELD_ARRAY, .offset = offsetof(struct user_keys, roles)},
-    {.key = "attributes",
-     .kind = ADU_FIELD_OBJECT,
-     .offset = offsetof(struct user_keys, attributes)},
+    ADU_FIELD(struct user_keys, password, STRING),
+    ADU_FIELD(struct user_keys, roles, ARRAY),
+    ADU_FIELD(struct user_keys, attributes, OBJECT),
     {0},
 };
 

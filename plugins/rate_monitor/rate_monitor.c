@@ -66,8 +66,7 @@ void adu_rate_monitor_forget(struct adu_rate_monitor *monitor, struct adu_rate_c
     unlist(monitor, client);
 }
 
-/* --- counting ------------------------------------------------------------------------------------
- */
+/* --- counting --- */
 
 /* The class of a client changes only with its roles and attributes: by log-in or by generation. */
 static void classify(const struct adu_stage_call *call, const struct adu_subject *subject,
@@ -131,8 +130,7 @@ enum adu_verdict adu_rate_monitor_decide(const struct adu_stage_call *call,
     return ADU_ABSTAIN;
 }
 
-/* --- telling -------------------------------------------------------------------------------------
- */
+/* --- telling --- */
 
 static void publish(const struct adu_stage_call *call, const struct adu_alert *alert)
 {

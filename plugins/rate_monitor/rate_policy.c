@@ -10,15 +10,9 @@ struct keys {
 
 static const struct adu_field fields[] = {
     ADU_STAGE_FIELDS(struct keys),
-    {.key = "classes",
-     .kind = ADU_FIELD_ARRAY,
-     .required = true,
-     .offset = offsetof(struct keys, classes)},
-    {.key = "alerts",
-     .kind = ADU_FIELD_OBJECT,
-     .required = true,
-     .offset = offsetof(struct keys, alerts)},
-    {.key = "counters", .kind = ADU_FIELD_OBJECT, .offset = offsetof(struct keys, counters)},
+    ADU_FIELD(struct keys, classes, ARRAY, .required = true),
+    ADU_FIELD(struct keys, alerts, OBJECT, .required = true),
+    ADU_FIELD(struct keys, counters, OBJECT),
     {0},
 };
 
@@ -28,18 +22,10 @@ struct class_keys {
 };
 
 static const struct adu_field class_fields[] = {
-    {.key = "name",
-     .kind = ADU_FIELD_STRING,
-     .required = true,
-     .offset = offsetof(struct class_keys, name)},
-    {.key = "match",
-     .kind = ADU_FIELD_OBJECT,
-     .required = true,
-     .offset = offsetof(struct class_keys, match)},
-    {.key = "publish", .kind = ADU_FIELD_OBJECT, .offset = offsetof(struct class_keys, publish)},
-    {.key = "connections",
-     .kind = ADU_FIELD_OBJECT,
-     .offset = offsetof(struct class_keys, connections)},
+    ADU_FIELD(struct class_keys, name, STRING, .required = true),
+    ADU_FIELD(struct class_keys, match, OBJECT, .required = true),
+    ADU_FIELD(struct class_keys, publish, OBJECT),
+    ADU_FIELD(struct class_keys, connections, OBJECT),
     {0},
 };
 
@@ -106,16 +92,9 @@ struct alert_keys {
 };
 
 static const struct adu_field alert_fields[] = {
-    {.key = "topic",
-     .kind = ADU_FIELD_STRING,
-     .required = true,
-     .offset = offsetof(struct alert_keys, topic)},
-    {.key = "qos",
-     .kind = ADU_FIELD_INTEGER,
-     .minimum = 0,
-     .maximum = 2,
-     .offset = offsetof(struct alert_keys, qos)},
-    {.key = "retain", .kind = ADU_FIELD_BOOL, .offset = offsetof(struct alert_keys, retain)},
+    ADU_FIELD(struct alert_keys, topic, STRING, .required = true),
+    ADU_FIELD(struct alert_keys, qos, INTEGER, .minimum = 0, .maximum = 2),
+    ADU_FIELD(struct alert_keys, retain, BOOL),
     {0},
 };
 
@@ -149,15 +128,8 @@ struct counter_keys {
 };
 
 static const struct adu_field counter_fields[] = {
-    {.key = "topic",
-     .kind = ADU_FIELD_STRING,
-     .required = true,
-     .offset = offsetof(struct counter_keys, topic)},
-    {.key = "every_seconds",
-     .kind = ADU_FIELD_INTEGER,
-     .minimum = 1,
-     .maximum = 86400,
-     .offset = offsetof(struct counter_keys, every_seconds)},
+    ADU_FIELD(struct counter_keys, topic, STRING, .required = true),
+    ADU_FIELD(struct counter_keys, every_seconds, INTEGER, .minimum = 1, .maximum = 86400),
     {0},
 };
 

@@ -26,19 +26,11 @@ struct keys {
 };
 
 static const struct adu_field fields[] = {
-    {.key = "lowercase", .kind = ADU_FIELD_BOOL, .offset = offsetof(struct keys, lowercase)},
-    {.key = "spaces", .kind = ADU_FIELD_BOOL, .offset = offsetof(struct keys, spaces)},
-    {.key = "characters", .kind = ADU_FIELD_STRING, .offset = offsetof(struct keys, characters)},
-    {.key = "max_level_bytes",
-     .kind = ADU_FIELD_INTEGER,
-     .minimum = 1,
-     .maximum = ADU_LEVEL_MOST_BYTES,
-     .offset = offsetof(struct keys, max_level_bytes)},
-    {.key = "max_topic_bytes",
-     .kind = ADU_FIELD_INTEGER,
-     .minimum = 1,
-     .maximum = ADU_TOPIC_MOST_BYTES,
-     .offset = offsetof(struct keys, max_topic_bytes)},
+    ADU_FIELD(struct keys, lowercase, BOOL),
+    ADU_FIELD(struct keys, spaces, BOOL),
+    ADU_FIELD(struct keys, characters, STRING),
+    ADU_FIELD(struct keys, max_level_bytes, INTEGER, .minimum = 1, .maximum = ADU_LEVEL_MOST_BYTES),
+    ADU_FIELD(struct keys, max_topic_bytes, INTEGER, .minimum = 1, .maximum = ADU_TOPIC_MOST_BYTES),
     {0},
 };
 

@@ -20,8 +20,7 @@ struct adu_topic_policy {
     const struct adu_topic_pattern **exempt;
 };
 
-/* --- compiling ----------------------------------------------------------------------------------
- */
+/* --- compiling --- */
 
 struct keys {
     struct adu_stage_header header;
@@ -31,12 +30,10 @@ struct keys {
 static const struct adu_field fields[] = {
     ADU_STAGE_FIELDS(struct keys),
     ADU_STAGE_MODE_FIELD(struct keys),
-    {.key = "names", .kind = ADU_FIELD_OBJECT, .offset = offsetof(struct keys, names)},
-    {.key = "depth", .kind = ADU_FIELD_OBJECT, .offset = offsetof(struct keys, depth)},
-    {.key = "reserved_levels",
-     .kind = ADU_FIELD_OBJECT,
-     .offset = offsetof(struct keys, reserved_levels)},
-    {.key = "exempt", .kind = ADU_FIELD_ARRAY, .offset = offsetof(struct keys, exempt)},
+    ADU_FIELD(struct keys, names, OBJECT),
+    ADU_FIELD(struct keys, depth, OBJECT),
+    ADU_FIELD(struct keys, reserved_levels, OBJECT),
+    ADU_FIELD(struct keys, exempt, ARRAY),
     {0},
 };
 
@@ -45,16 +42,8 @@ struct depth_keys {
 };
 
 static const struct adu_field depth_fields[] = {
-    {.key = "min",
-     .kind = ADU_FIELD_INTEGER,
-     .minimum = 1,
-     .maximum = 128,
-     .offset = offsetof(struct depth_keys, min)},
-    {.key = "max",
-     .kind = ADU_FIELD_INTEGER,
-     .minimum = 1,
-     .maximum = 128,
-     .offset = offsetof(struct depth_keys, max)},
+    ADU_FIELD(struct depth_keys, min, INTEGER, .minimum = 1, .maximum = 128),
+    ADU_FIELD(struct depth_keys, max, INTEGER, .minimum = 1, .maximum = 128),
     {0},
 };
 
@@ -81,10 +70,7 @@ struct reserved_keys {
 };
 
 static const struct adu_field reserved_fields[] = {
-    {.key = "publish_roles",
-     .kind = ADU_FIELD_ARRAY,
-     .required = true,
-     .offset = offsetof(struct reserved_keys, publish_roles)},
+    ADU_FIELD(struct reserved_keys, publish_roles, ARRAY, .required = true),
     {0},
 };
 
@@ -174,8 +160,7 @@ const struct adu_topic_policy *adu_topic_policy_compile(struct adu_compiler *c,
     return policy;
 }
 
-/* --- deciding ------------------------------------------------------------------------------------
- */
+/* --- deciding --- */
 
 static bool is_exempt(const struct adu_topic_policy *policy, const struct adu_request *request)
 {
