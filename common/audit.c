@@ -5,11 +5,11 @@
 
 /* Bytes shown of each, and room for them when written out: what is all escapes is cut earlier, so
  * that the reason, which comes last, always finds its place in the line. */
-enum { NAME_SHOWN = 48, NAME_ROOM = 80, TOPIC_SHOWN = 160, TOPIC_ROOM = 240, REASON_ROOM = 400 };
+enum { NAME_SHOWN = 48, TOPIC_SHOWN = 160, TOPIC_ROOM = 240, REASON_ROOM = 400 };
 
 const char *adu_audit_reason(const struct adu_reason *why, char *buffer, size_t size)
 {
-    char level[NAME_ROOM];
+    char level[ADU_AUDIT_NAME];
     char detail[sizeof why->detail * 2];
     int used = snprintf(buffer, size, "%s: %s", why->stage != NULL ? why->stage : "pipeline",
                         why->text != NULL ? why->text : "refused");
@@ -32,20 +32,20 @@ const char *adu_audit_reason(const struct adu_reason *why, char *buffer, size_t 
     return buffer;
 }
 
-static const char *quote(const char *text, size_t shown, char *buffer, size_t size)
+const char *adu_audit_name(const char *name, char buffer[ADU_AUDIT_NAME])
 {
-    return adu_text_quote(text, text != NULL ? strlen(text) : 0, shown, buffer, size);
+    return adu_text_quote(name, name != NULL ? strlen(name) : 0, NAME_SHOWN, buffer,
+                          ADU_AUDIT_NAME);
 }
 
 const char *adu_audit_connect(const char *client_id, const char *claimed_username,
                               const char *address, const struct adu_reason *why,
                               char line[ADU_AUDIT_LINE])
 {
-    char id[NAME_ROOM], name[NAME_ROOM], reason[REASON_ROOM];
+    char id[ADU_AUDIT_NAME], name[ADU_AUDIT_NAME], reason[REASON_ROOM];
     snprintf(line, ADU_AUDIT_LINE,
              "aduana: refused connect client=%s claimed_username=%s address=%s: %s",
-             quote(client_id, NAME_SHOWN, id, sizeof id),
-             quote(claimed_username, NAME_SHOWN, name, sizeof name),
+             adu_audit_name(client_id, id), adu_audit_name(claimed_username, name),
              address != NULL ? address : "-", adu_audit_reason(why, reason, sizeof reason));
     return line;
 }
@@ -56,13 +56,12 @@ const char *adu_audit_request(const char *verb, bool will, const struct adu_requ
 {
     static const char *const actions[] = {
         [ADU_PUBLISH] = "publish", [ADU_SUBSCRIBE] = "subscribe", [ADU_RECEIVE] = "receive"};
-    char id[NAME_ROOM], name[NAME_ROOM], topic[TOPIC_ROOM], reason[REASON_ROOM];
+    char id[ADU_AUDIT_NAME], name[ADU_AUDIT_NAME], topic[TOPIC_ROOM], reason[REASON_ROOM];
     snprintf(line, ADU_AUDIT_LINE,
              "aduana: %s %s client=%s username=%s address=%s topic=%s qos=%d retain=%d: %s", verb,
              will ? "will" : actions[request->action],
-             quote(request->subject->client_id, NAME_SHOWN, id, sizeof id),
-             quote(request->subject->username, NAME_SHOWN, name, sizeof name),
-             address != NULL ? address : "-",
+             adu_audit_name(request->subject->client_id, id),
+             adu_audit_name(request->subject->username, name), address != NULL ? address : "-",
              adu_text_quote(request->topic.bytes, request->topic.length, TOPIC_SHOWN, topic,
                             sizeof topic),
              request->qos, request->retain, adu_audit_reason(why, reason, sizeof reason));

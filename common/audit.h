@@ -10,6 +10,10 @@
  */
 enum { ADU_AUDIT_LINE = 960, ADU_AUDIT_LINES = 10, ADU_AUDIT_WINDOW_MS = 10000 };
 
+/* A client id or user name for a line of text: quoted, cut, and `-` for NULL. */
+enum { ADU_AUDIT_NAME = 80 };
+ADU_API const char *adu_audit_name(const char *name, char buffer[ADU_AUDIT_NAME]);
+
 /* "acl: no rule of its roles (edge) allows it (level 2 "linea2") [acl.json:12]" */
 ADU_API const char *adu_audit_reason(const struct adu_reason *why, char *buffer, size_t size);
 

@@ -287,6 +287,20 @@ static int complain(const struct adu_stage *stage, const struct adu_error *error
     return MOSQ_ERR_INVAL;
 }
 
+static bool check_broker_conf(struct adu_error *error)
+{
+    char unread[ADU_BROKER_CONF_PATH];
+    const bool good = adu_broker_conf_check(unread, error);
+    if (unread[0] != '\0' && plugins == NULL) {
+        mosquitto_log_printf(
+            MOSQ_LOG_WARNING,
+            "aduana: %s cannot be read by the broker's user, so it was not checked "
+            "for options that would leave the broker open",
+            unread);
+    }
+    return good;
+}
+
 static bool read_options(const struct mosquitto_opt *options, int count, struct adu_options *out,
                          struct adu_error *error)
 {
@@ -355,7 +369,7 @@ int adu_broker_plugin_init(const struct adu_stage *stage, mosquitto_plugin_id_t 
     broker_thread = pthread_self();
     if (plugin == NULL) {
         adu_error_no_memory(&error);
-    } else if (adu_broker_conf_check(&error) && read_options(options, count, &read, &error)) {
+    } else if (check_broker_conf(&error) && read_options(options, count, &read, &error)) {
         plugin->stage = stage;
         plugin->pipeline = adu_pipeline_attach(stage, &read, &host, &plugin->order, &error);
     }

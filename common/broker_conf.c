@@ -139,6 +139,7 @@ bool adu_broker_conf_end(struct adu_broker_conf *conf, struct adu_error *error)
 
 struct reading {
     struct adu_broker_conf conf;
+    char *unread;
     struct adu_error *error;
 };
 
@@ -206,9 +207,10 @@ static const char *conf_path(const char *arguments, size_t length)
     return NULL;
 }
 
-bool adu_broker_conf_check(struct adu_error *error)
+bool adu_broker_conf_check(char unread[ADU_BROKER_CONF_PATH], struct adu_error *error)
 {
-    struct reading r = {.error = error};
+    struct reading r = {.error = error, .unread = unread};
+    unread[0] = '\0';
     size_t length = 0;
     char *arguments = slurp("/proc/self/cmdline", &length);
     const char *path = arguments != NULL ? conf_path(arguments, length) : NULL;

@@ -27,8 +27,10 @@ bool adu_broker_conf_read(struct adu_broker_conf *conf, const char *name, const 
 /* After the last file. */
 bool adu_broker_conf_end(struct adu_broker_conf *conf, struct adu_error *error);
 
+enum { ADU_BROKER_CONF_PATH = 256 };
+
 /* Finds the running broker's file (mosquitto -c) by its command line and reads it. true where there
- * is none, or it cannot be read: then only the signs at run time are left. */
-bool adu_broker_conf_check(struct adu_error *error);
+ * is none, or it cannot be read (`unread` then names it): only the signs at run time are left. */
+bool adu_broker_conf_check(char unread[ADU_BROKER_CONF_PATH], struct adu_error *error);
 
 #endif

@@ -27,8 +27,10 @@ static void log_request(struct adu_pipeline *p, struct adu_log_window *window, c
         return;
     }
     if (left_out > 0) {
+        char id[ADU_AUDIT_NAME];
         adu_pipeline_log(p, ADU_LOG_NOTICE, "%llu more refusals of client=%s were not logged",
-                         (unsigned long long)left_out, request->subject->client_id);
+                         (unsigned long long)left_out,
+                         adu_audit_name(request->subject->client_id, id));
     }
     p->host->log(ADU_LOG_NOTICE,
                  adu_audit_request(verb, will, request, p->host->address(handle), why, line));

@@ -1,4 +1,5 @@
 /* Generations: made on the worker, swapped in by the tick, and every session judged anew. */
+#include "common/audit.h"
 #include "common/pipeline_parts.h"
 #include <stdlib.h>
 #include <string.h>
@@ -191,8 +192,10 @@ void adu_pipeline_sweep(struct adu_pipeline *p, struct adu_now now, bool may_kic
         if (session != NULL && may_kick) {
             session->kicked = true;
             going[kicks++] = session;
+            char id[ADU_AUDIT_NAME], name[ADU_AUDIT_NAME];
             adu_pipeline_log(p, ADU_LOG_NOTICE, "disconnecting client=%s username=%s: %s",
-                             session->client_id, principal->username, principal->why);
+                             adu_audit_name(session->client_id, id),
+                             adu_audit_name(principal->username, name), principal->why);
         }
     }
     for (size_t i = 0; i < kicks; i++) { /* each ends in adu_pipeline_gone, within the call */
