@@ -9,13 +9,15 @@ static void refuse_all(struct adu_pipeline *p, const char *format, ...) ADU_PRIN
 
 static void refuse_all(struct adu_pipeline *p, const char *format, ...)
 {
-    if (p->refuse_all) {
-        return; /* the first reason is enough */
-    }
+    char why[sizeof p->refuse_why];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(p->refuse_why, sizeof p->refuse_why, format, arguments);
+    vsnprintf(why, sizeof why, format, arguments);
     va_end(arguments);
+    adu_pipeline_log(p, ADU_LOG_ERROR, "everything is refused: %s", why);
+    if (!p->refuse_all) { /* the first reason is what each refusal says */
+        memcpy(p->refuse_why, why, sizeof why);
+    }
     p->refuse_all = true;
 }
 
@@ -70,9 +72,6 @@ void adu_pipeline_assess(struct adu_pipeline *p)
     }
     if (presence[ADU_STAGE_ACL] == ADU_PRESENCE_NONE) {
         refuse_all(p, "aduana_acl.so is not loaded: nobody grants anything");
-    }
-    if (p->refuse_all) {
-        adu_pipeline_log(p, ADU_LOG_ERROR, "everything is refused: %s", p->refuse_why);
     }
     for (int kind = 0; kind < ADU_STAGES; kind++) {
         if (p->policy->watch[kind]) {
