@@ -1,0 +1,121 @@
+"""Fixtures: a PKI for the session, brokers of each suite, and what is shown of them when a test fails."""
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+
+import pytest
+
+import daemon
+import pki as pki_module
+
+ROOT = pathlib.Path(__file__).parents[2]
+SANITIZERS = "ERROR: AddressSanitizer|runtime error:|ERROR: ThreadSanitizer"
+
+
+def pytest_addoption(parser):
+    parser.addoption("--aduana-lib", default=str(ROOT / "build/release/lib"), help="folder with the six .so")
+    parser.addoption("--suites", default="bookworm", help="brokers to test: bookworm (the installed one),trixie,sid")
+    parser.addoption("--sanitize", action="store_true", help="the plugins are built with ASan and UBSan")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_generate_tests(metafunc):
+    """`version` (MQTT) and `suite` (broker) come last in a test's name; a test may choose its own versions,
+    and a module with this hook its own suites."""
+    marks = {name for mark in metafunc.definition.iter_markers("parametrize") for name in mark.args[0].split(",")}
+    if "version" in metafunc.fixturenames and "version" not in marks:
+        metafunc.parametrize("version", [4, 5], ids=["v311", "v5"])
+    if "suite" in metafunc.fixturenames and not hasattr(metafunc.module, "pytest_generate_tests"):
+        metafunc.parametrize("suite", metafunc.config.getoption("--suites").split(","))
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item):
+    report = (yield).get_result()
+    if report.failed:
+        for broker in getattr(item, "brokers", []):
+            report.sections.append((f"log of the broker in {broker.folder.name}", "\n".join(broker.log.splitlines()[-60:])))
+
+
+@pytest.fixture(scope="session")
+def pki(tmp_path_factory):
+    return pki_module.Pki(tmp_path_factory.mktemp("pki"))
+
+
+@pytest.fixture(scope="session")
+def lib(request):
+    return pathlib.Path(request.config.getoption("--aduana-lib")).resolve()
+
+
+@pytest.fixture(scope="session")
+def sanitized(request):
+    return request.config.getoption("--sanitize")
+
+
+def command_of(suite):
+    """How to run this suite's broker. bookworm is what is installed."""
+    if suite == "bookworm":
+        return [shutil.which("mosquitto", path=os.environ["PATH"] + ":/usr/sbin") or "mosquitto"]
+    folder = subprocess.run([ROOT / "tests/brokers", suite], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+    return [folder + "/run"]
+
+
+def sanitizer_environment(folder):
+    """Leaks are judged by sanitizer_reports(), so they do not change the broker's exit status."""
+    libraries = [subprocess.run(["gcc", f"-print-file-name={name}"], stdout=subprocess.PIPE, text=True, check=True)
+                 .stdout.strip() for name in ("libasan.so", "libubsan.so")]
+    return {"LD_PRELOAD": ":".join(libraries),
+            "ASAN_OPTIONS": f"log_path={folder}/sanitizer:detect_leaks=1:exitcode=0:fast_unwind_on_malloc=0:"
+                            "stack_trace_format='#%n %f %S %m'",
+            "UBSAN_OPTIONS": f"print_stacktrace=1:log_path={folder}/sanitizer"}
+
+
+def sanitizer_reports(folder):
+    """The reports that are ours: any error, and a leak only with a frame in one of our files. A registered callback is
+    the broker's to free, and it does not; the bundle never unregisters, so as to judge until the very end."""
+    ours = []
+    for path in sorted(folder.glob("sanitizer*")):
+        text = path.read_text(errors="replace")
+        if re.search(SANITIZERS, text):
+            ours.append(text)
+        for block in re.split(r"\n\n+", text):
+            if re.search(r"leak of \d+ byte", block) and re.search(r"aduana_?\w*\.so", block) \
+                    and "mosquitto_callback_register" not in block:
+                ours.append(block)
+    return ours
+
+
+@pytest.fixture
+def make_broker(request, tmp_path, pki, lib, sanitized):
+    """make_broker(suite, conf=..., start=True): conf is a function of the broker that gives its mosquitto.conf."""
+    made = request.node.brokers = []
+
+    def make(suite, conf=None, start=True):
+        folder = tmp_path / f"broker{len(made)}"
+        folder.mkdir()
+        environment = sanitizer_environment(folder) if sanitized else {}
+        broker = daemon.Broker(folder, command_of(suite), lib, pki, environment)
+        if conf:
+            broker.write_conf = lambda: conf(broker)
+        made.append(broker)
+        return broker.start() if start else broker
+
+    yield make
+    problems = []
+    for broker in made:
+        try:
+            broker.close()
+        except AssertionError as error:
+            problems.append(str(error))
+        problems += sanitizer_reports(broker.folder)
+        if re.search("runtime error:", broker.log):
+            problems.append("UBSan: see the broker's log")
+    assert not problems, "\n".join(problems)
+
+
+@pytest.fixture
+def broker(make_broker, suite):
+    """A running broker with the whole bundle on the policies of policies/."""
+    return make_broker(suite)

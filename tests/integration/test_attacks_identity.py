@@ -1,0 +1,162 @@
+"""Attacks on identity, one test for each line of the project's list of attacks (its number is in the name).
+
+Refused means: the client gets the protocol's refusal, no other client sees an effect, the log says why, and
+the broker and everybody else live on.
+"""
+import pytest
+
+import mqtt
+from daemon import free_port
+from mqtt import V5
+from plant import (ADMIN, EDGE1, EDGE2, REFUSED_CODES, SCADA, SENSOR, SENSOR2, VICTIM_TOPIC, Person, payloads, refused_publish, seen,
+                   watcher)
+
+
+@pytest.mark.parametrize("name", ["admin", "scada", "linea2", "edge-linea1", "", "sensor-linea2-horno"])
+def test_attack_01_user_name_of_someone_else(broker, version, name):
+    """The certificate's identity holds, whatever name the client sends."""
+    watch = watcher(broker, "planta/#")
+    client = broker.connect(SENSOR, version, username=name, password="pass")
+    for topic in "planta/linea2/horno", "planta/linea1/comandos/x", "planta/linea1/a/b":
+        assert client.publish(topic, "no", qos=1) == refused_publish(version, 1)
+    assert client.subscribe("planta/#") == REFUSED_CODES[version]
+    assert client.publish("planta/linea1/horno", "yes", qos=1) == 0
+    assert payloads(seen(watch)) == [b"yes"]
+    broker.wait_log('refused publish client="sensor-linea1-horno" username="sensor-linea1-horno"')
+
+
+@pytest.mark.parametrize("login", [dict(username="admin"), dict(username="linea2"), dict(username="linea2", password="otra-clave"),
+                                   dict(username="persona", password="paso")], ids=["admin", "name", "name-and-password", "user"])
+def test_attack_01_with_a_password_of_someone_else(broker, version, login):
+    broker.refused(EDGE1, version, why="iam_auth", **login)
+
+
+@pytest.mark.parametrize("clean", [True, False], ids=["clean", "durable"])
+def test_attack_02_client_id_of_line_2(broker, version, clean):
+    """Refused, and line 2 keeps its connection, its subscription and its messages."""
+    victim = broker.connect(EDGE2, version, clean=clean)
+    victim.subscribe("planta/linea2/comandos/#")
+    for _ in range(3):
+        broker.refused(EDGE1, version, why="cert_auth", client_id="edge-linea2", clean=clean)
+    scada = broker.connect(SCADA)
+    assert scada.publish(VICTIM_TOPIC, "order", qos=1) == 0
+    assert victim.receive().payload == b"order"
+    assert victim.publish("planta/linea2/temperatura", "x", qos=1) == 0
+
+
+def test_attack_02_takeover_by_another_identity(broker, version):
+    """Client ids that are not bound: the live session of another identity cannot be taken."""
+    watch = watcher(broker, "planta/#")
+    victim = broker.connect(SENSOR2, version, client_id="horno")
+    for clean in True, False:
+        broker.refused(SENSOR, version, client_id="horno", clean=clean)
+    broker.refused(ADMIN, version, client_id="horno")
+    assert victim.publish("planta/linea2/horno", "x", qos=1) == 0
+    assert payloads(seen(watch)) == [b"x"]
+
+
+def test_attack_02_same_identity_loses_nothing(broker, version):
+    first, scada = broker.connect(EDGE2, version, clean=False), broker.connect(SCADA)
+    first.subscribe("planta/linea2/comandos/#")
+    first.auto_ack = False
+    sent = [f"{number}" for number in range(5)]
+    for text in sent:
+        scada.publish(VICTIM_TOPIC, text, qos=1)
+    second = broker.connect(EDGE2, version, clean=False)
+    assert second.session_present
+    assert payloads(seen(second, scada, "planta/linea2/comandos/marca")) == [text.encode() for text in sent]
+
+
+NO_LOGIN = {
+    "anonymous": dict(),
+    "user-without-password": dict(username="linea1"),
+    "empty-password": dict(username="linea1", password=""),
+    "empty-user": dict(username="", password=""),
+    "password-without-user": dict(password="pass"),
+    "auth-method": dict(props={mqtt.AUTH_METHOD: "PLAIN"}),
+    "auth-method-and-user": dict(username="linea1", password="pass", props={mqtt.AUTH_METHOD: "SCRAM-SHA-256", mqtt.AUTH_DATA: "x"}),
+    "auth-method-and-right-password": dict(username="persona", password="paso", props={mqtt.AUTH_METHOD: "PLAIN"}),
+    "auth-method-and-admin": dict(username="admin", props={mqtt.AUTH_METHOD: "x"}),
+    "auth-method-empty": dict(username="admin", props={mqtt.AUTH_METHOD: ""}),
+}
+
+
+LOGINS = [(name, version) for name, wish in NO_LOGIN.items() for version in (3, 4, 5) if version == V5 or "props" not in wish]
+
+
+@pytest.mark.parametrize("anonymous", ["false", "true"], ids=["plain", "allow_anonymous"])
+@pytest.mark.parametrize("name,version", LOGINS)
+def test_attack_06_no_real_login(make_broker, suite, name, version, anonymous):
+    """With the certificate of line 1, whose identity asks for its password; also with allow_anonymous left on."""
+    broker = make_broker(suite, lambda b: b.plain_conf(extra=f"allow_anonymous {anonymous}"))
+    broker.refused(EDGE1, version, **{"username": None, "password": None, **NO_LOGIN[name]})
+    assert broker.connect(EDGE1, version).is_alive()
+
+
+@pytest.mark.parametrize("require", ["certificate", "password", "both", "either"])
+@pytest.mark.parametrize("login", NO_LOGIN)
+def test_attack_06_without_a_certificate(make_broker, suite, login, require):
+    """The same on a listener that asks for no certificate, with allow_anonymous left on."""
+    broker = make_broker(suite, lambda b: b.plain_conf(listener="require_certificate false", extra="allow_anonymous true"), start=False)
+    broker.edit("iam_auth.json", lambda policy: policy.update(require=require))
+    broker.start()
+    broker.refused(Person("x", "edge"), V5, cert=False, client_id="edge-linea1", **NO_LOGIN[login])
+
+
+@pytest.mark.parametrize("version", [5], ids=["v5"])
+def test_attack_06_auth_method_of_a_certificate_client(broker, version):
+    """An authentication method skips BASIC_AUTH: not even a good certificate gets in that way."""
+    for name in None, "admin", "sensor-linea1-horno":
+        broker.refused(SENSOR, version, username=name, props={mqtt.AUTH_METHOD: "PLAIN"})
+
+
+@pytest.mark.parametrize("option", ["use_identity_as_username", "use_subject_as_username"])
+def test_attack_07_broker_option_that_skips_the_login(make_broker, suite, option):
+    broker = make_broker(suite, lambda b: b.plain_conf(listener=f"require_certificate true\n{option} true"), start=False)
+    assert option in broker.start_refused()
+
+
+def test_attack_07_listener_without_the_plugins(make_broker, suite):
+    """With global settings a second listener is covered by the same bundle, TLS or not."""
+    port = free_port()
+    broker = make_broker(suite, lambda b: b.plain_conf(extra="allow_anonymous true") + f"listener {port} 127.0.0.1\n")
+    for version in 3, 4, 5:
+        for login in dict(), dict(username="admin"), dict(username="linea1", password="pass"):
+            with pytest.raises(mqtt.Refused):
+                mqtt.Client(port, "admin", version=version, **login)
+    assert broker.connect(SENSOR).is_alive()
+
+
+def test_attack_07_listener_without_the_plugins_of_its_own(make_broker, suite):
+    port = free_port()
+    broker = make_broker(suite, lambda b: "per_listener_settings true\n" + b.common_conf() + b.listener_conf() + b.plugin_conf() +
+                         f"listener {port} 127.0.0.1\nallow_anonymous true\n", start=False)
+    assert "per_listener_settings" in broker.start_refused()
+
+
+def test_attack_07_allow_anonymous_left_on(make_broker, suite, version):
+    broker = make_broker(suite, lambda b: b.plain_conf(extra="allow_anonymous true"))
+    broker.refused(Person("x", "otros"), version, why="cert_auth")
+    broker.refused(Person("x", "otros", "admin", "x"), version, why="cert_auth")
+    broker.refused(EDGE1, version, username=None, password=None, why="iam_auth")
+
+
+@pytest.mark.parametrize("connected", [True, False], ids=["live", "away"])
+def test_attack_08_failed_logins_with_a_victims_client_id(broker, version, connected):
+    """They raise DISCONNECT with its id on newer brokers: its session, its rights and its queue stay."""
+    victim = broker.connect(EDGE2, version, clean=False)
+    victim.subscribe("planta/linea2/comandos/#")
+    if not connected:
+        victim.disconnect()
+    for attacker, login in ((EDGE1, dict(client_id="edge-linea2")), (EDGE2, dict(password="x")), (Person("x", "otros"), dict(client_id="edge-linea2")),
+                            (EDGE2, dict(username=None, password=None)), (EDGE2, dict(ca=broker.pki.other_ca))):
+        for clean in True, False:
+            broker.refused(attacker, version, clean=clean, **login)
+    scada = broker.connect(SCADA)
+    scada.publish(VICTIM_TOPIC, "order", qos=1)
+    if not connected:
+        victim = broker.connect(EDGE2, version, clean=False)
+        assert victim.session_present
+    assert victim.receive().payload == b"order"
+    assert victim.publish("planta/linea2/temperatura", "x", qos=1) == 0
+    assert victim.publish("planta/linea1/temperatura", "x", qos=1) == refused_publish(version, 1)

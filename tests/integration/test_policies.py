@@ -1,0 +1,76 @@
+"""The example plant of policies/: its files satisfy their schemas, the schemas refuse nonsense, a broker runs on them."""
+import json
+import pathlib
+import shutil
+
+import jsonschema
+import pytest
+
+from daemon import PLUGINS
+
+POLICIES = pathlib.Path(__file__).parents[2] / "policies"
+FIXTURES = pathlib.Path(__file__).parent / "policies"
+
+
+def schema(name):
+    value = json.loads((POLICIES / "schemas" / f"{name}.schema.json").read_text())
+    kind = jsonschema.validators.validator_for(value)
+    kind.check_schema(value)
+    return kind(value)
+
+
+@pytest.mark.parametrize("folder", [POLICIES, FIXTURES], ids=["example", "tests"])
+@pytest.mark.parametrize("name", PLUGINS)
+def test_files_satisfy_their_schema(name, folder):
+    value = json.loads((folder / f"{name}.json").read_text())
+    assert [error.message for error in schema(name).iter_errors(value)] == []
+    if folder == POLICIES:
+        assert (POLICIES / value["$schema"]).is_file()
+
+
+def places(value, path=()):
+    """Every object in a policy that has fixed keys: maps of a user's own names do not count."""
+    if isinstance(value, dict):
+        yield path
+        for key, below in value.items():
+            yield from places(below, path + (key,))
+    elif isinstance(value, list):
+        for at, below in enumerate(value):
+            yield from places(below, path + (at,))
+
+
+OWN_NAMES = {"roles", "users", "attributes", "match", "reserved_levels"}
+
+
+@pytest.mark.parametrize("name", PLUGINS)
+def test_schemas_refuse_unknown_keys(name):
+    """A misspelt key is marked in the editor, in whatever object it is; a comment never."""
+    original = (FIXTURES / f"{name}.json").read_text()
+    for path in places(json.loads(original)):
+        if path and path[-1] in OWN_NAMES:
+            continue
+        for key, good in ("no-such-key", False), ("//", True):
+            value = json.loads(original)
+            target = value
+            for step in path:
+                target = target[step]
+            target[key] = "x"
+            assert schema(name).is_valid(value) == good, (path, key)
+
+
+@pytest.mark.parametrize("name,value", [
+    ("acl", {"roles": {"a": {"allow": [{}]}}}), ("acl", {"roles": {"a": {"allow": [{"publish": []}]}}}), ("acl", {"mode": "off"}),
+    ("iam_auth", {"require": "nothing"}), ("topic_policy", {"depth": {"min": "3"}}), ("rate_monitor", {"classes": []}),
+    ("cert_auth", {"identities": [{"match": {}, "username": "x"}]}), ("cert_auth", {"identities": [{"name": "a", "match": {}}]}),
+    ("cert_auth", {"if_not_loaded": "maybe"})])
+def test_schemas_refuse_nonsense(name, value):
+    assert not schema(name).is_valid(value)
+
+
+def test_a_broker_runs_on_the_example(make_broker, suite):
+    broker = make_broker(suite, start=False)
+    shutil.rmtree(broker.policies)
+    shutil.copytree(POLICIES, broker.policies)
+    broker.start()
+    broker.wait_log("pipeline ready: cert_auth, iam_auth, rate_monitor, topic_policy, acl")
+    assert broker.reload() == 2

@@ -1,0 +1,179 @@
+"""The monitor: a flood raises one alert that a subscriber sees, its end clears it; connections and bad policies too."""
+import json
+import re
+
+import pytest
+
+from plant import ADMIN, EDGE1, LECTOR1, REFUSED_CODES, SENSOR, payloads, refused_publish, seen, watcher
+
+ALERTS = "planta/_sys/alertas/#"
+STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
+
+
+def limits(**changes):
+    """Edits the first class, the gateways."""
+    return lambda policy: policy["classes"][0].update(changes)
+
+
+def monitored(make_broker, suite, **changes):
+    broker = make_broker(suite, start=False)
+    broker.edit("rate_monitor.json", limits(**changes))
+    return broker.start()
+
+
+def flood(client, topic="planta/linea1/temperatura", count=60):
+    for number in range(count):
+        client.send_publish(topic, f"{number}")
+    client.ping()
+
+
+def next_alert(watch, timeout=15):
+    message = watch.receive(timeout)
+    return message, json.loads(message.payload)
+
+
+def test_flood(make_broker, suite, version):
+    """Raised once, while the limit is passed; cleared once, when it is over; every message still goes through."""
+    broker = monitored(make_broker, suite, publish={"max_per_second": 30, "clear_seconds": 1})
+    watch, all_of_it = watcher(broker, ALERTS), watcher(broker, "planta/linea1/+", client_id="otro")
+    client = broker.connect(EDGE1, version)
+    flood(client)
+    message, alert = next_alert(watch)
+    assert (message.topic, message.qos, message.retain) == ("planta/_sys/alertas/publish_rate/edge-linea1", 1, False)
+    expected = dict(kind="publish_rate", state="raised", severity="warning", client_id="edge-linea1", username="linea1", limit=30)
+    expected["class"] = "gateways"
+    assert {key: alert[key] for key in expected} == expected
+    assert alert["value"] > 30 and alert["text"]
+    assert re.fullmatch(r"rate_monitor\.json:\d+", alert["rule"])
+    assert re.fullmatch(STAMP, alert["time"]) and re.fullmatch(STAMP, alert["since"])
+    message, cleared = next_alert(watch)
+    assert (message.topic, cleared["state"], cleared["kind"]) == ("planta/_sys/alertas/publish_rate/edge-linea1", "cleared", "publish_rate")
+    assert cleared["since"] == alert["since"] and cleared["time"] > alert["time"]
+    assert len(seen(all_of_it)) == 60
+    assert seen(watch) == []
+
+
+def test_again_after_it_cleared(make_broker, suite):
+    broker = monitored(make_broker, suite, publish={"max_per_second": 20, "clear_seconds": 1})
+    watch, client = watcher(broker, ALERTS), broker.connect(EDGE1)
+    for _ in range(2):
+        flood(client)
+        assert [next_alert(watch)[1]["state"] for _ in range(2)] == ["raised", "cleared"]
+
+
+def test_below_the_limit(make_broker, suite, version):
+    broker = monitored(make_broker, suite, publish={"max_per_second": 100, "clear_seconds": 1})
+    watch, client = watcher(broker, ALERTS), broker.connect(EDGE1, version)
+    flood(client, count=60)
+    client.publish("planta/linea1/temperatura", "last", qos=1)
+    assert seen(watch) == []
+
+
+@pytest.mark.parametrize("topic", ["planta/linea2/temperatura", "planta/linea1/Temperatura", "planta"], ids=["acl", "names", "depth"])
+def test_refused_publishes_count(make_broker, suite, version, topic):
+    broker = monitored(make_broker, suite, publish={"max_per_second": 30, "clear_seconds": 1})
+    watch, client = watcher(broker, ALERTS), broker.connect(EDGE1, version)
+    flood(client, topic)
+    assert next_alert(watch)[1]["state"] == "raised"
+    assert len(re.findall("aduana: refused publish", broker.log)) <= 10  # and the log is not flooded
+
+
+def test_each_client_for_itself(make_broker, suite):
+    broker = make_broker(suite, start=False)
+    broker.edit("rate_monitor.json", lambda policy: policy["classes"][1].update(publish={"max_per_second": 20, "clear_seconds": 1}))
+    broker.start()
+    watch = watcher(broker, ALERTS)
+    noisy, quiet = broker.connect(SENSOR, client_id="ruidoso"), broker.connect(SENSOR, client_id="callado")
+    quiet.publish("planta/linea1/horno", "x", qos=1)
+    flood(noisy, "planta/linea1/horno")
+    assert [next_alert(watch)[0].topic.rpartition("/")[2] for _ in range(2)] == ["ruidoso"] * 2
+    assert seen(watch) == []
+
+
+def test_client_id_that_is_no_topic_level(make_broker, suite, version):
+    """Client ids are free text: the alert's topic keeps its five levels, and the payload says the id as it is."""
+    broker = make_broker(suite, start=False)
+    broker.edit("rate_monitor.json", lambda policy: policy["classes"][1].update(publish={"max_per_second": 20, "clear_seconds": 1}))
+    broker.start()
+    watch = watcher(broker, ALERTS)
+    client = broker.connect(SENSOR, version, client_id='a/b+#"\\ñ')
+    flood(client, "planta/linea1/horno")
+    message, alert = next_alert(watch)
+    assert alert["client_id"] == 'a/b+#"\\ñ'
+    assert len(message.topic.split("/")) == 5 and not set("+#") & set(message.topic)
+
+
+def test_reconnecting(make_broker, suite, version):
+    broker = monitored(make_broker, suite, connections={"max_per_minute": 5, "clear_seconds": 1})
+    watch = watcher(broker, ALERTS)
+    for _ in range(7):
+        broker.connect(EDGE1, version).disconnect()
+    message, alert = next_alert(watch)
+    assert message.topic == "planta/_sys/alertas/connection_rate/edge-linea1"
+    assert (alert["kind"], alert["state"], alert["limit"], alert["client_id"]) == ("connection_rate", "raised", 5, "edge-linea1")
+    assert alert["value"] > 5
+
+
+def test_bad_policy_raises_an_alert(broker):
+    watch = watcher(broker, ALERTS)
+    broker.write("acl.json", "{")
+    broker.reload_refused()
+    message, alert = next_alert(watch)
+    assert message.topic == "planta/_sys/alertas/policy_rejected/broker"
+    assert (alert["kind"], alert["state"]) == ("policy_rejected", "raised")
+    assert "acl.json:1:" in alert["text"]
+    broker.put_back("acl.json")
+    broker.reload()
+    message, alert = next_alert(watch)
+    assert (message.topic, alert["state"]) == ("planta/_sys/alertas/policy_rejected/broker", "cleared")
+
+
+@pytest.mark.parametrize("topic", ["planta/_sys/alertas/publish_rate/edge-linea1", "planta/_sys/alertas/policy_rejected/broker",
+                                   "planta/_sys/alertas/x/y", "planta/_sys/aduana/contadores"])
+def test_clients_never_write_alerts_or_counters(make_broker, suite, version, topic):
+    """Not even one whose role grants every topic, and not by a will either."""
+    broker = make_broker(suite, start=False)
+    broker.edit("rate_monitor.json", lambda policy: policy.update(counters={"topic": "planta/_sys/aduana/contadores", "every_seconds": 3600}))
+    broker.start()
+    watch, client = watcher(broker, topic), broker.connect(ADMIN, version, client_id="otro")
+    seen(watch)
+    for qos in 0, 1, 2:
+        for retain in False, True:
+            assert client.publish(topic, "forged", qos=qos, retain=retain) == refused_publish(version, qos)
+    assert b"forged" not in payloads(seen(watch))
+
+
+def test_reading_alerts_needs_a_grant(broker, version):
+    assert broker.connect(LECTOR1, version).subscribe(ALERTS) == REFUSED_CODES[version]
+
+
+def test_counters(make_broker, suite):
+    """All counters of the bundle as one retained JSON object, and they count."""
+    broker = make_broker(suite, start=False)
+    broker.edit("rate_monitor.json", lambda policy: policy.update(counters={"topic": "planta/_sys/aduana/contadores", "every_seconds": 1}))
+    broker.start()
+    client = broker.connect(EDGE1, 5)
+    client.publish("planta/linea2/temperatura", "refused", qos=1)
+    watch = watcher(broker, "planta/_sys/aduana/contadores")
+    first, before = next_alert(watch)
+    assert isinstance(before, dict) and before
+    for _ in range(5):
+        client.publish("planta/linea1/temperatura", "x", qos=1)
+    deadline = 10
+    while next_alert(watch)[1] == before:
+        deadline -= 1
+        assert deadline, "the counters do not count"
+    assert next_alert(watcher(broker, "planta/_sys/aduana/contadores", client_id="later"))[0].retain
+
+
+def test_retained_alerts(make_broker, suite):
+    """With "retain": true whoever comes later sees the last state."""
+    broker = make_broker(suite, start=False)
+    broker.edit("rate_monitor.json", lambda policy: policy["alerts"].update(retain=True, qos=0))
+    broker.edit("rate_monitor.json", limits(publish={"max_per_second": 20, "clear_seconds": 1}))
+    broker.start()
+    watch = watcher(broker, ALERTS)
+    flood(broker.connect(EDGE1))
+    assert [next_alert(watch)[1]["state"] for _ in range(2)] == ["raised", "cleared"]
+    message, alert = next_alert(watcher(broker, ALERTS, client_id="later"))
+    assert message.retain and alert["state"] == "cleared"
