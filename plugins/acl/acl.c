@@ -62,6 +62,14 @@ static enum adu_verdict refuse_silence(const struct adu_acl *acl, const struct a
     return ADU_DENY;
 }
 
+static enum adu_verdict refuse_denied(const struct adu_acl_rule *rule, struct adu_reason *why)
+{
+    why->text = rule->name != NULL ? "denied by the rule" : "denied by a rule";
+    why->rule = adu_topic_pattern_place(rule->pattern);
+    snprintf(why->detail, sizeof why->detail, "%s", rule->name != NULL ? rule->name : "");
+    return ADU_DENY;
+}
+
 enum adu_verdict adu_acl_decide(const struct adu_acl *acl, const struct adu_request *request,
                                 struct adu_reason *why)
 {
@@ -72,9 +80,7 @@ enum adu_verdict adu_acl_decide(const struct adu_acl *acl, const struct adu_requ
         }
         const struct adu_acl_rule *deny = find_rule(&acl->roles[i].deny, request);
         if (deny != NULL) {
-            why->text = "denied by a rule";
-            why->rule = adu_topic_pattern_place(deny->pattern);
-            return ADU_DENY;
+            return refuse_denied(deny, why);
         }
         granted = granted || find_rule(&acl->roles[i].allow, request) != NULL;
     }

@@ -52,19 +52,19 @@ static const unsigned rule_actions[] = {
     [ADU_RECEIVE] = 1u << ADU_RECEIVE,
 };
 
-static bool compile_patterns(struct adu_compiler *c, const struct adu_json *array, unsigned actions,
-                             struct adu_acl_rules *out)
+static bool compile_patterns(struct adu_compiler *c, const struct adu_json *array,
+                             const struct adu_acl_rule *like, struct adu_acl_rules *out)
 {
     if (array->count == 0) {
         return adu_json_error(array, c->error, "an empty list means nothing; leave the key out");
     }
     for (const struct adu_json *node = array->first; node != NULL; node = node->next) {
         struct adu_acl_rule *rule = &out->rules[out->count];
+        *rule = *like;
         rule->pattern = adu_topic_pattern_compile(c, node);
         if (rule->pattern == NULL) {
             return false;
         }
-        rule->actions = actions;
         out->count++;
     }
     return true;
@@ -77,13 +77,18 @@ static bool compile_rule(struct adu_compiler *c, const struct adu_json *node,
     if (!adu_read_object(node, rule_fields, &keys, c->error)) {
         return false;
     }
+    struct adu_acl_rule rule = {0};
+    if (keys.name != NULL && (rule.name = adu_arena_strdup(c->arena, keys.name)) == NULL) {
+        return adu_error_no_memory(c->error);
+    }
     bool any = false;
     for (int action = ADU_PUBLISH; action <= ADU_RECEIVE; action++) {
         if (keys.patterns[action] == NULL) {
             continue;
         }
         any = true;
-        if (!compile_patterns(c, keys.patterns[action], rule_actions[action], out)) {
+        rule.actions = rule_actions[action];
+        if (!compile_patterns(c, keys.patterns[action], &rule, out)) {
             return false;
         }
     }

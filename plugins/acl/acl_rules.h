@@ -8,6 +8,7 @@
 /* One pattern of one rule, for the actions whose bits are set. */
 struct adu_acl_rule {
     const struct adu_topic_pattern *pattern;
+    const char *name; /* NULL: the rule has none */
     unsigned actions; /* set of 1 << enum adu_action */
 };
 

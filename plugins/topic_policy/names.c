@@ -3,17 +3,35 @@
 #include "common/reader.h"
 #include <stdio.h>
 
-/* Why an ASCII character has no place in a level; NULL: it has. */
-typedef const char *complaint;
+enum complaint {
+    NONE,
+    UPPER_CASE,
+    SPACE,
+    CONTROL,
+    OTHER,
+    EMPTY,
+    LONG_LEVEL,
+    LONG_TOPIC,
+    COMPLAINTS
+};
 
-static const char has_upper_case[] = "upper-case letters are not allowed";
-static const char has_space[] = "spaces are not allowed";
-static const char has_control[] = "control, format and unassigned characters are not allowed";
-static const char has_other[] = "a character outside \"characters\" is not allowed";
+/* What is said of each, and the key that asks for it (NULL: nobody can switch it off). */
+static const struct {
+    const char *text, *key;
+} complaints[COMPLAINTS] = {
+    [UPPER_CASE] = {"upper-case letters are not allowed", "lowercase"},
+    [SPACE] = {"spaces are not allowed", "spaces"},
+    [CONTROL] = {"control, format and unassigned characters are not allowed", NULL},
+    [OTHER] = {"a character outside \"characters\" is not allowed", "characters"},
+    [EMPTY] = {"an empty level is not allowed", NULL},
+    [LONG_LEVEL] = {"a level has too many bytes", "max_level_bytes"},
+    [LONG_TOPIC] = {"the topic has too many bytes", "max_topic_bytes"},
+};
 
 struct adu_names {
     long max_level_bytes, max_topic_bytes;
-    complaint ascii[128];
+    struct adu_place places[COMPLAINTS]; /* line 0: a default, which stands nowhere */
+    unsigned char ascii[128];            /* enum complaint */
     /* For levels with other characters: patterns that a legal level matches; NULL: anything goes.
      */
     const struct adu_pattern *lower, *no_space, *printable, *characters;
@@ -70,21 +88,33 @@ static bool compile_patterns(struct adu_compiler *c, const struct keys *keys,
     return true;
 }
 
-static complaint judge_ascii(const struct adu_names *names, const struct keys *keys, char character)
+static enum complaint judge_ascii(const struct adu_names *names, const struct keys *keys,
+                                  char character)
 {
     if (character < 0x20 || character == 0x7f) {
-        return has_control;
+        return CONTROL;
     }
     if (keys->lowercase && character >= 'A' && character <= 'Z') {
-        return has_upper_case;
+        return UPPER_CASE;
     }
     if (!keys->spaces && character == ' ') {
-        return has_space;
+        return SPACE;
     }
     if (names->characters != NULL && !adu_pattern_matches(names->characters, &character, 1, NULL)) {
-        return has_other;
+        return OTHER;
     }
-    return NULL;
+    return NONE;
+}
+
+/* The key's own place, else that of the object. */
+static void note_places(const struct adu_compiler *c, const struct adu_json *object,
+                        struct adu_names *names)
+{
+    for (int i = 0; object != NULL && i < COMPLAINTS; i++) {
+        const char *key = complaints[i].key;
+        const struct adu_json *node = key != NULL ? adu_json_member(object, key) : NULL;
+        names->places[i] = adu_compiler_place(c, node != NULL ? &node->place : &object->place);
+    }
 }
 
 const struct adu_names *adu_names_compile(struct adu_compiler *c, const struct adu_json *object)
@@ -101,17 +131,20 @@ const struct adu_names *adu_names_compile(struct adu_compiler *c, const struct a
         !compile_patterns(c, &keys, object, names)) {
         return NULL;
     }
+    note_places(c, object, names);
     names->max_level_bytes = keys.max_level_bytes;
     names->max_topic_bytes = keys.max_topic_bytes;
     for (int character = 0; character < 128; character++) {
-        names->ascii[character] = judge_ascii(names, &keys, (char)character);
+        names->ascii[character] = (unsigned char)judge_ascii(names, &keys, (char)character);
     }
     return names;
 }
 
-static bool refuse(struct adu_reason *why, const char *text)
+static bool refuse(const struct adu_names *names, struct adu_reason *why, enum complaint complaint)
 {
-    why->text = text;
+    const struct adu_place *place = &names->places[complaint];
+    why->text = complaints[complaint].text;
+    why->rule = place->line > 0 ? place : NULL;
     return false;
 }
 
@@ -124,34 +157,34 @@ static bool other_legal(const struct adu_names *names, struct adu_text level,
                         struct adu_reason *why)
 {
     if (!matches(names->lower, level)) {
-        return refuse(why, has_upper_case);
+        return refuse(names, why, UPPER_CASE);
     }
     if (!matches(names->no_space, level)) {
-        return refuse(why, has_space);
+        return refuse(names, why, SPACE);
     }
     if (!matches(names->printable, level)) {
-        return refuse(why, has_control);
+        return refuse(names, why, CONTROL);
     }
-    return matches(names->characters, level) || refuse(why, has_other);
+    return matches(names->characters, level) || refuse(names, why, OTHER);
 }
 
 bool adu_names_level_legal(const struct adu_names *names, struct adu_text level,
                            struct adu_reason *why)
 {
     if (level.length == 0) {
-        return refuse(why, "an empty level is not allowed");
+        return refuse(names, why, EMPTY);
     }
     if (level.length > (size_t)names->max_level_bytes) {
         why->limit = names->max_level_bytes;
-        return refuse(why, "a level has too many bytes");
+        return refuse(names, why, LONG_LEVEL);
     }
     bool ascii = true;
     for (size_t i = 0; i < level.length; i++) {
         const unsigned char character = (unsigned char)level.bytes[i];
         if (character >= 128) {
             ascii = false;
-        } else if (names->ascii[character] != NULL) {
-            return refuse(why, names->ascii[character]);
+        } else if (names->ascii[character] != NONE) {
+            return refuse(names, why, names->ascii[character]);
         }
     }
     return ascii || other_legal(names, level, why);
@@ -164,5 +197,5 @@ bool adu_names_length_legal(const struct adu_names *names, struct adu_text topic
         return true;
     }
     why->limit = names->max_topic_bytes;
-    return refuse(why, "the topic has too many bytes");
+    return refuse(names, why, LONG_TOPIC);
 }

@@ -13,7 +13,8 @@ struct reserved {
 struct adu_topic_policy {
     const struct adu_names *names;
     long min_levels, max_levels;
-    struct adu_place depth_place;
+    struct adu_place place; /* of the file's object: where what is a default is said to stand */
+    struct adu_place depth_place, reserved_place; /* line 0: not in the file */
     size_t reserved_count;
     struct reserved *reserved;
     size_t exempt_count;
@@ -97,6 +98,7 @@ static bool compile_reserved(struct adu_compiler *c, const struct adu_json *obje
     if (object == NULL) {
         return true;
     }
+    policy->reserved_place = adu_compiler_place(c, &object->place);
     policy->reserved = adu_arena_array(c->arena, adu_read_count(object), sizeof *policy->reserved);
     const struct adu_json *node = NULL;
     while (policy->reserved != NULL && (node = adu_read_next(object, node)) != NULL) {
@@ -150,6 +152,7 @@ const struct adu_topic_policy *adu_topic_policy_compile(struct adu_compiler *c,
         adu_error_no_memory(c->error);
         return NULL;
     }
+    policy->place = adu_compiler_place(c, &root->place);
     if (!adu_read_object(root, fields, &keys, c->error) ||
         (policy->names = adu_names_compile(c, keys.names)) == NULL ||
         !compile_depth(c, keys.depth, policy) ||
@@ -193,6 +196,7 @@ static bool reserved_legal(const struct adu_topic_policy *policy, const struct a
     }
     if (level.bytes[0] == '_') {
         why->text = "levels that begin with \"_\" must be named in reserved_levels";
+        why->rule = &policy->reserved_place;
         return false;
     }
     return true;
@@ -212,7 +216,7 @@ static bool level_legal(const struct adu_topic_policy *policy, const struct adu_
 static bool depth_legal(const struct adu_topic_policy *policy, size_t levels, bool open_ended,
                         struct adu_reason *why)
 {
-    why->rule = policy->depth_place.line > 0 ? &policy->depth_place : NULL;
+    why->rule = &policy->depth_place;
     if (levels < (size_t)policy->min_levels && !open_ended) {
         why->text = "fewer levels than depth.min";
         why->limit = policy->min_levels;
@@ -227,6 +231,14 @@ static bool depth_legal(const struct adu_topic_policy *policy, size_t levels, bo
     return true;
 }
 
+static enum adu_verdict refuse(const struct adu_topic_policy *policy, struct adu_reason *why)
+{
+    if (why->rule == NULL || why->rule->line == 0) {
+        why->rule = &policy->place;
+    }
+    return ADU_DENY;
+}
+
 enum adu_verdict adu_topic_policy_decide(const struct adu_topic_policy *policy,
                                          const struct adu_request *request, struct adu_reason *why)
 {
@@ -234,7 +246,7 @@ enum adu_verdict adu_topic_policy_decide(const struct adu_topic_policy *policy,
         return ADU_ABSTAIN;
     }
     if (!adu_names_length_legal(policy->names, request->topic, why)) {
-        return ADU_DENY;
+        return refuse(policy, why);
     }
     struct adu_text rest = request->topic, level;
     size_t levels = 0;
@@ -248,8 +260,8 @@ enum adu_verdict adu_topic_policy_decide(const struct adu_topic_policy *policy,
         if (!level_legal(policy, request, level, why)) {
             why->level = (unsigned)levels;
             why->level_text = level;
-            return ADU_DENY;
+            return refuse(policy, why);
         }
     }
-    return depth_legal(policy, levels, open_ended, why) ? ADU_ABSTAIN : ADU_DENY;
+    return depth_legal(policy, levels, open_ended, why) ? ADU_ABSTAIN : refuse(policy, why);
 }
