@@ -60,10 +60,28 @@ static bool take_option(char **mine, const char *given, const char *name, struct
     return *mine != NULL || adu_error_no_memory(error);
 }
 
+/* What one listener's policy believes must not be what another's remembers. */
+static const struct adu_pipeline *shares_state(const struct adu_pipeline *p)
+{
+    const struct adu_pipeline *other = pipelines;
+    while (other != NULL &&
+           (other == p || other->state == NULL || strcmp(other->state_dir, p->state_dir) != 0)) {
+        other = other->next;
+    }
+    return other;
+}
+
 static bool open_state(struct adu_pipeline *p, struct adu_error *error)
 {
     if (p->state_dir == NULL || p->state != NULL) {
         return true;
+    }
+    const struct adu_pipeline *other = shares_state(p);
+    if (other != NULL) {
+        return adu_error_set(error, NULL,
+                             "plugin_opt_state_dir %s is that of the pipeline \"%s\" too; give "
+                             "each pipeline a folder of its own",
+                             p->state_dir, other->name);
     }
     bool set_aside;
     struct adu_error why = {0};

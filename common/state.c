@@ -1,11 +1,13 @@
 #include "common/state.h"
 #include "common/file.h"
+#include <fcntl.h>
 #include <jansson.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 struct adu_state {
     sqlite3 *db;
@@ -83,8 +85,19 @@ static enum opened check_file(struct adu_state *s, struct adu_error *error)
     return OPENED;
 }
 
+/* Names and certificates of people are nobody else's to read. SQLite gives its journals the mode of
+ * the file. If this fails, SQLite says why. */
+static void make_private(const char *path)
+{
+    const int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd >= 0) {
+        close(fd);
+    }
+}
+
 static enum opened open_file(struct adu_state *s, const char *path, struct adu_error *error)
 {
+    make_private(path);
     if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) !=
         SQLITE_OK) {
         failed(s, error, "opened");

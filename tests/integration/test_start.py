@@ -207,6 +207,12 @@ def test_same_pipeline_name_on_two_listeners(make_broker, suite):
     broker.start_refused()
 
 
+def test_pipelines_do_not_share_their_memory(make_broker, suite):
+    """A client that one listener's policy believed must not be known to the other's."""
+    broker = make_broker(suite, lambda b: listeners(b, lambda _: b.plugin_conf(pipeline="dos")), start=False)
+    assert 'give each pipeline a folder of its own' in broker.start_refused()
+
+
 def test_start_is_quick_and_stop_is_clean(make_broker, suite, sanitized):
     """Ten starts and stops; the log of each says which policy it runs on."""
     broker = make_broker(suite, start=False)
@@ -221,8 +227,10 @@ def test_start_is_quick_and_stop_is_clean(make_broker, suite, sanitized):
 
 
 def test_state_file(broker):
-    """Nobody else may write it, and no password is in it."""
+    """Nobody else may read or write it, and no password is in it."""
     broker.connect(EDGE1, password="pass").disconnect()
-    for path in broker.data.glob("aduana-state.db*"):
-        assert path.stat().st_mode & 0o022 == 0
+    files = list(broker.data.glob("aduana-state.db*"))
+    assert files
+    for path in files:
+        assert path.stat().st_mode & 0o077 == 0
         assert b"pass" not in path.read_bytes()
