@@ -1,21 +1,7 @@
-#include "common/topic.h"
 #include "common/template.h"
+#include "common/topic_pattern.h"
 #include "common/utf8.h"
 #include <string.h>
-
-enum level_kind { LITERAL, ANY_ONE, ANY_REST, ATTRIBUTE };
-
-struct pattern_level {
-    enum level_kind kind;
-    int slot;             /* ATTRIBUTE */
-    struct adu_text text; /* LITERAL */
-};
-
-struct adu_topic_pattern {
-    struct adu_place place;
-    size_t count;
-    struct pattern_level levels[];
-};
 
 struct adu_text adu_text_of(const char *string)
 {
@@ -109,8 +95,9 @@ bool adu_topic_level_value(const char *value)
         return false;
     }
     for (; *value != '\0'; value++) {
-        const unsigned char c = (unsigned char)*value;
-        if (c < 0x20 || c == 0x7f || c == '/' || c == '+' || c == '#') {
+        const unsigned char c = (unsigned char)value[0], next = (unsigned char)value[1];
+        const bool c1 = c == 0xc2 && next >= 0x80 && next < 0xa0; /* U+0080 to U+009F */
+        if (c < 0x20 || c == 0x7f || c1 || c == '/' || c == '+' || c == '#') {
             return false;
         }
     }
@@ -121,21 +108,23 @@ static struct adu_topic_pattern *pattern_new(struct adu_arena *arena, const char
 {
     const size_t count = adu_topic_levels(adu_text_of(text));
     struct adu_topic_pattern *p =
-        adu_arena_alloc(arena, sizeof *p + count * sizeof(struct pattern_level));
+        adu_arena_alloc(arena, sizeof *p + count * sizeof(struct adu_pattern_level));
     char *copy = adu_arena_strdup(arena, text);
     if (p == NULL || copy == NULL) {
         return NULL;
     }
     struct adu_text rest = adu_text_of(copy), level;
     while (adu_topic_next_level(&rest, &level)) {
-        struct pattern_level *l = &p->levels[p->count++];
-        l->kind = adu_text_is(level, "+") ? ANY_ONE : adu_text_is(level, "#") ? ANY_REST : LITERAL;
+        struct adu_pattern_level *l = &p->levels[p->count++];
+        l->kind = adu_text_is(level, "+")   ? ADU_LEVEL_ANY_ONE
+                  : adu_text_is(level, "#") ? ADU_LEVEL_ANY_REST
+                                            : ADU_LEVEL_LITERAL;
         l->text = level;
     }
     return p;
 }
 
-static bool resolve_attribute(struct adu_compiler *c, struct pattern_level *l,
+static bool resolve_attribute(struct adu_compiler *c, struct adu_pattern_level *l,
                               const struct adu_json *node)
 {
     if (memmem(l->text.bytes, l->text.length, "${", 2) == NULL) {
@@ -147,7 +136,7 @@ static bool resolve_attribute(struct adu_compiler *c, struct pattern_level *l,
         return adu_json_error(node, c->error, "${attribute} must be a whole level of the topic");
     }
     memcpy(name, l->text.bytes + 2, l->text.length - 3);
-    l->kind = ATTRIBUTE;
+    l->kind = ADU_LEVEL_ATTRIBUTE;
     l->slot = adu_vocabulary_use_attribute(c->vocabulary, name, &node->place);
     return l->slot != ADU_NO_NAME || adu_error_no_memory(c->error);
 }
@@ -186,16 +175,21 @@ const struct adu_topic_pattern *adu_topic_pattern_of(struct adu_arena *arena, co
     return adu_topic_filter_valid(adu_text_of(text)) ? pattern_new(arena, text) : NULL;
 }
 
+size_t adu_topic_pattern_levels(const struct adu_topic_pattern *p)
+{
+    return p->count;
+}
+
 const struct adu_place *adu_topic_pattern_place(const struct adu_topic_pattern *p)
 {
     return &p->place;
 }
 
 /* True if the literal `level` is what the pattern's literal or attribute level asks for. */
-static bool level_equals(const struct pattern_level *l, struct adu_text level,
+static bool level_equals(const struct adu_pattern_level *l, struct adu_text level,
                          adu_topic_values values)
 {
-    if (l->kind == LITERAL) {
+    if (l->kind == ADU_LEVEL_LITERAL) {
         return l->text.length == level.length &&
                memcmp(l->text.bytes, level.bytes, level.length) == 0;
     }
@@ -203,27 +197,21 @@ static bool level_equals(const struct pattern_level *l, struct adu_text level,
     return value != NULL && adu_text_is(level, value);
 }
 
-/* `$...` is reached only by a rule that spells its first level out. */
-static bool hidden_from_wildcards(struct adu_text text)
-{
-    return text.length > 0 && text.bytes[0] == '$';
-}
-
 bool adu_topic_pattern_matches(const struct adu_topic_pattern *p, struct adu_text topic,
                                adu_topic_values values)
 {
-    const bool hidden = hidden_from_wildcards(topic);
+    const bool hidden = adu_topic_hidden(topic);
     struct adu_text rest = topic, level;
     for (size_t i = 0; i < p->count; i++) {
-        const struct pattern_level *l = &p->levels[i];
-        if (i == 0 && hidden && l->kind != LITERAL) {
+        const struct adu_pattern_level *l = &p->levels[i];
+        if (i == 0 && hidden && l->kind != ADU_LEVEL_LITERAL) {
             return false;
         }
-        if (l->kind == ANY_REST) {
+        if (l->kind == ADU_LEVEL_ANY_REST) {
             return true; /* the rest, and the parent itself when nothing is left */
         }
         if (!adu_topic_next_level(&rest, &level) ||
-            (l->kind != ANY_ONE && !level_equals(l, level, values))) {
+            (l->kind != ADU_LEVEL_ANY_ONE && !level_equals(l, level, values))) {
             return false;
         }
     }
@@ -233,29 +221,31 @@ bool adu_topic_pattern_matches(const struct adu_topic_pattern *p, struct adu_tex
 /* `#` as a whole filter matches every topic outside `$`, as `+/#` does. */
 static bool is_everything(const struct adu_topic_pattern *p)
 {
-    return p->count == 2 && p->levels[0].kind == ANY_ONE && p->levels[1].kind == ANY_REST;
+    return p->count == 2 && p->levels[0].kind == ADU_LEVEL_ANY_ONE &&
+           p->levels[1].kind == ADU_LEVEL_ANY_REST;
 }
 
 bool adu_topic_pattern_contains(const struct adu_topic_pattern *p, struct adu_text filter,
                                 adu_topic_values values)
 {
-    const bool hidden = hidden_from_wildcards(filter);
+    const bool hidden = adu_topic_hidden(filter);
     struct adu_text rest = filter, level;
     if (is_everything(p) && adu_text_is(filter, "#")) {
         return true;
     }
     for (size_t i = 0; i < p->count; i++) {
-        const struct pattern_level *l = &p->levels[i];
-        if (i == 0 && hidden && l->kind != LITERAL) {
+        const struct adu_pattern_level *l = &p->levels[i];
+        if (i == 0 && hidden && l->kind != ADU_LEVEL_LITERAL) {
             return false;
         }
-        if (l->kind == ANY_REST) {
+        if (l->kind == ADU_LEVEL_ANY_REST) {
             return true;
         }
         if (!adu_topic_next_level(&rest, &level) || adu_text_is(level, "#")) {
             return false;
         }
-        if (l->kind != ANY_ONE && (adu_text_is(level, "+") || !level_equals(l, level, values))) {
+        if (l->kind != ADU_LEVEL_ANY_ONE &&
+            (adu_text_is(level, "+") || !level_equals(l, level, values))) {
             return false;
         }
     }

@@ -50,6 +50,9 @@ ADU_API const struct adu_topic_pattern *adu_topic_pattern_compile(struct adu_com
 ADU_API const struct adu_topic_pattern *adu_topic_pattern_of(struct adu_arena *arena,
                                                              const char *text);
 
+/* Its levels, a final # included. */
+ADU_API size_t adu_topic_pattern_levels(const struct adu_topic_pattern *p);
+
 /* Where it stands in its file. */
 ADU_API const struct adu_place *adu_topic_pattern_place(const struct adu_topic_pattern *p);
 

@@ -15,25 +15,85 @@ bool adu_acl_bind(const struct adu_acl *acl, const struct adu_attributes *attrib
     return true;
 }
 
-/* The first rule that is about the request: for a SUBSCRIBE the pattern must contain the whole
- * filter. (A deny that meets only part of it is enforced on each delivery.) */
-static const struct adu_acl_rule *find_rule(const struct adu_acl_rules *rules,
-                                            const struct adu_request *request)
+/* --- finding what is said to the client's roles --- */
+
+enum { FEW = 8 };
+
+static const struct adu_acl_entry *find_among_few(const struct adu_acl_entry *entries,
+                                                  uint32_t count, const struct adu_roles *roles,
+                                                  unsigned action)
 {
-    const unsigned action = 1u << request->action;
-    for (size_t i = 0; i < rules->count; i++) {
-        const struct adu_acl_rule *rule = &rules->rules[i];
-        if ((rule->actions & action) != 0 &&
-            (request->action == ADU_SUBSCRIBE
-                 ? adu_topic_pattern_contains(rule->pattern, request->topic,
-                                              request->subject->values)
-                 : adu_topic_pattern_matches(rule->pattern, request->topic,
-                                             request->subject->values))) {
-            return rule;
+    for (uint32_t i = 0; i < count; i++) {
+        if ((entries[i].actions & action) != 0 && adu_roles_has(roles, (int)entries[i].role)) {
+            return &entries[i];
         }
     }
     return NULL;
 }
+
+/* Entries are in the order of their roles; a role may have several. */
+static const struct adu_acl_entry *find_for_role(const struct adu_acl_entry *entries,
+                                                 uint32_t count, uint32_t role, unsigned action)
+{
+    uint32_t low = 0, high = count;
+    while (low < high) {
+        const uint32_t middle = low + (high - low) / 2;
+        if (entries[middle].role < role) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    for (; low < count && entries[low].role == role; low++) {
+        if ((entries[low].actions & action) != 0) {
+            return &entries[low];
+        }
+    }
+    return NULL;
+}
+
+static const struct adu_acl_entry *find_entry(const struct adu_acl_entry *entries, uint32_t count,
+                                              const struct adu_roles *roles, unsigned action)
+{
+    if (count <= FEW) {
+        return find_among_few(entries, count, roles, action);
+    }
+    for (size_t word = 0; word < roles->count; word++) {
+        for (uint64_t bits = roles->words[word]; bits != 0; bits &= bits - 1) {
+            const uint32_t role = (uint32_t)(word * 64) + (uint32_t)__builtin_ctzll(bits);
+            const struct adu_acl_entry *entry = find_for_role(entries, count, role, action);
+            if (entry != NULL) {
+                return entry;
+            }
+        }
+    }
+    return NULL;
+}
+
+struct search {
+    const struct adu_acl *acl;
+    const struct adu_roles *roles;
+    unsigned action; /* 1 << enum adu_action */
+    const struct adu_acl_entry *deny, *allow;
+};
+
+/* Denies win, so a grant does not end the walk. */
+static bool look_at_leaf(void *context, uint32_t number)
+{
+    struct search *s = context;
+    const struct adu_acl_leaf *leaf = &s->acl->leaves[number];
+    const struct adu_acl_entry *entries = &s->acl->entries[leaf->first];
+    s->deny = find_entry(entries, leaf->denies, s->roles, s->action);
+    if (s->deny != NULL) {
+        return false;
+    }
+    if (s->allow == NULL) {
+        s->allow = find_entry(entries + leaf->denies, leaf->allows, s->roles, s->action);
+    }
+    return true;
+}
+
+/* --- saying no --- */
 
 static void list_roles(const struct adu_acl *acl, const struct adu_roles *roles, char *buffer,
                        size_t size)
@@ -43,7 +103,7 @@ static void list_roles(const struct adu_acl *acl, const struct adu_roles *roles,
     for (size_t i = 0; i < acl->role_count && used < size; i++) {
         if (adu_roles_has(roles, (int)i)) {
             used += (size_t)snprintf(buffer + used, size - used, "%s%s", used > 0 ? ", " : "",
-                                     acl->roles[i].name);
+                                     acl->role_names[i]);
         }
     }
 }
@@ -65,24 +125,27 @@ static enum adu_verdict refuse_silence(const struct adu_acl *acl, const struct a
 static enum adu_verdict refuse_denied(const struct adu_acl_rule *rule, struct adu_reason *why)
 {
     why->text = rule->name != NULL ? "denied by the rule" : "denied by a rule";
-    why->rule = adu_topic_pattern_place(rule->pattern);
+    why->rule = &rule->place;
     snprintf(why->detail, sizeof why->detail, "%s", rule->name != NULL ? rule->name : "");
     return ADU_DENY;
 }
 
+/* For a SUBSCRIBE a pattern must contain the whole filter: a deny that meets only part of it is
+ * enforced on each delivery. */
 enum adu_verdict adu_acl_decide(const struct adu_acl *acl, const struct adu_request *request,
                                 struct adu_reason *why)
 {
-    bool granted = false;
-    for (size_t i = 0; i < acl->role_count; i++) {
-        if (!adu_roles_has(&request->subject->roles, (int)i)) {
-            continue;
-        }
-        const struct adu_acl_rule *deny = find_rule(&acl->roles[i].deny, request);
-        if (deny != NULL) {
-            return refuse_denied(deny, why);
-        }
-        granted = granted || find_rule(&acl->roles[i].allow, request) != NULL;
+    struct search s = {
+        .acl = acl, .roles = &request->subject->roles, .action = 1u << request->action};
+    if (request->action == ADU_SUBSCRIBE) {
+        adu_topic_trie_contain(acl->patterns, request->topic, request->subject->values,
+                               look_at_leaf, &s);
+    } else {
+        adu_topic_trie_match(acl->patterns, request->topic, request->subject->values, look_at_leaf,
+                             &s);
     }
-    return granted ? ADU_ALLOW : refuse_silence(acl, request, why);
+    if (s.deny != NULL) {
+        return refuse_denied(&acl->rules[s.deny->rule], why);
+    }
+    return s.allow != NULL ? ADU_ALLOW : refuse_silence(acl, request, why);
 }

@@ -1,6 +1,7 @@
 #include "common/reader.h"
 #include "plugins/acl/acl.h"
 #include "plugins/acl/acl_rules.h"
+#include <stdlib.h>
 
 struct keys {
     struct adu_stage_header header;
@@ -52,34 +53,75 @@ static const unsigned rule_actions[] = {
     [ADU_RECEIVE] = 1u << ADU_RECEIVE,
 };
 
-static bool compile_patterns(struct adu_compiler *c, const struct adu_json *array,
-                             const struct adu_acl_rule *like, struct adu_acl_rules *out)
+/* While acl.json is read. */
+struct making {
+    struct adu_compiler *c;
+    struct adu_acl *acl;
+    struct adu_arena *scratch; /* patterns, until the tree has them */
+    struct adu_topic_trie_builder *patterns;
+    struct placed *placed; /* in the order of the file */
+    size_t count;
+};
+
+struct placed {
+    uint32_t leaf;
+    struct adu_acl_entry entry;
+};
+
+static const struct adu_topic_pattern *compile_pattern(struct making *m,
+                                                       const struct adu_json *node)
+{
+    struct adu_compiler c = *m->c;
+    c.arena = m->scratch;
+    return adu_topic_pattern_compile(&c, node);
+}
+
+static bool add_pattern(struct making *m, const struct adu_json *node, const char *name,
+                        struct adu_acl_entry entry)
+{
+    const struct adu_topic_pattern *pattern = compile_pattern(m, node);
+    if (pattern == NULL) {
+        return false;
+    }
+    if (adu_topic_pattern_levels(pattern) > ADU_TRIE_MOST_LEVELS) {
+        return adu_json_error(node, m->c->error,
+                              "has more than %d levels, which no topic of this broker can have",
+                              ADU_TRIE_MOST_LEVELS);
+    }
+    const uint32_t leaf = adu_topic_trie_add(m->patterns, pattern);
+    if (leaf == ADU_TRIE_NO_LEAF) {
+        return adu_error_no_memory(m->c->error);
+    }
+    m->acl->rules[m->count] =
+        (struct adu_acl_rule){.place = adu_compiler_place(m->c, &node->place), .name = name};
+    entry.rule = (uint32_t)m->count;
+    m->placed[m->count++] = (struct placed){.leaf = leaf, .entry = entry};
+    return true;
+}
+
+static bool compile_patterns(struct making *m, const struct adu_json *array, const char *name,
+                             struct adu_acl_entry entry)
 {
     if (array->count == 0) {
-        return adu_json_error(array, c->error, "an empty list means nothing; leave the key out");
+        return adu_json_error(array, m->c->error, "an empty list means nothing; leave the key out");
     }
     for (const struct adu_json *node = array->first; node != NULL; node = node->next) {
-        struct adu_acl_rule *rule = &out->rules[out->count];
-        *rule = *like;
-        rule->pattern = adu_topic_pattern_compile(c, node);
-        if (rule->pattern == NULL) {
+        if (!add_pattern(m, node, name, entry)) {
             return false;
         }
-        out->count++;
     }
     return true;
 }
 
-static bool compile_rule(struct adu_compiler *c, const struct adu_json *node,
-                         struct adu_acl_rules *out)
+static bool compile_rule(struct making *m, const struct adu_json *node, struct adu_acl_entry entry)
 {
     struct rule_keys keys = {0};
-    if (!adu_read_object(node, rule_fields, &keys, c->error)) {
+    if (!adu_read_object(node, rule_fields, &keys, m->c->error)) {
         return false;
     }
-    struct adu_acl_rule rule = {0};
-    if (keys.name != NULL && (rule.name = adu_arena_strdup(c->arena, keys.name)) == NULL) {
-        return adu_error_no_memory(c->error);
+    const char *name = keys.name != NULL ? adu_arena_strdup(m->c->arena, keys.name) : NULL;
+    if (keys.name != NULL && name == NULL) {
+        return adu_error_no_memory(m->c->error);
     }
     bool any = false;
     for (int action = ADU_PUBLISH; action <= ADU_RECEIVE; action++) {
@@ -87,52 +129,88 @@ static bool compile_rule(struct adu_compiler *c, const struct adu_json *node,
             continue;
         }
         any = true;
-        rule.actions = rule_actions[action];
-        if (!compile_patterns(c, keys.patterns[action], &rule, out)) {
+        entry.actions = rule_actions[action];
+        if (!compile_patterns(m, keys.patterns[action], name, entry)) {
             return false;
         }
     }
-    return any || adu_json_error(node, c->error,
+    return any || adu_json_error(node, m->c->error,
                                  "a rule needs at least one of publish, subscribe and receive");
 }
 
-/* An upper bound of the patterns within a list of rules, whatever shape they have. */
-static size_t count_patterns(const struct adu_json *rules)
+static bool compile_rules(struct making *m, const struct adu_json *array, int role, bool deny)
 {
-    size_t count = 0;
-    for (const struct adu_json *rule = rules->first; rule != NULL; rule = rule->next) {
-        for (const struct adu_json *list = rule->first; list != NULL; list = list->next) {
-            count += list->count;
-        }
-    }
-    return count;
-}
-
-static bool compile_rules(struct adu_compiler *c, const struct adu_json *array,
-                          struct adu_acl_rules *out)
-{
-    if (array == NULL) {
-        return true;
-    }
-    out->rules = adu_arena_array(c->arena, count_patterns(array), sizeof *out->rules);
-    if (out->rules == NULL) {
-        return adu_error_no_memory(c->error);
-    }
-    for (const struct adu_json *node = array->first; node != NULL; node = node->next) {
-        if (!compile_rule(c, node, out)) {
+    const struct adu_json *node = array != NULL ? array->first : NULL;
+    for (; node != NULL; node = node->next) {
+        const struct adu_acl_entry entry = {.role = (uint32_t)role, .deny = deny};
+        if (!compile_rule(m, node, entry)) {
             return false;
         }
     }
     return true;
 }
 
-static bool compile_role(struct adu_compiler *c, const struct adu_json *node,
-                         struct adu_acl_role *role)
+static bool compile_role(struct making *m, const struct adu_json *node, int role)
 {
     struct role_keys keys = {0};
-    return adu_read_object(node, role_fields, &keys, c->error) &&
-           compile_rules(c, keys.allow, &role->allow) && compile_rules(c, keys.deny, &role->deny);
+    return adu_read_object(node, role_fields, &keys, m->c->error) &&
+           compile_rules(m, keys.allow, role, false) && compile_rules(m, keys.deny, role, true);
 }
+
+/* An upper bound of the patterns below a value, whatever shape it has. */
+static size_t count_strings(const struct adu_json *node)
+{
+    size_t count = json_is_string(node->value) ? 1 : 0;
+    for (const struct adu_json *child = node->first; child != NULL; child = child->next) {
+        count += count_strings(child);
+    }
+    return count;
+}
+
+/* --- from the order of the file to the order of the tree --- */
+
+static int by_leaf(const void *left, const void *right)
+{
+    const struct placed *a = left, *b = right;
+    if (a->leaf != b->leaf) {
+        return a->leaf < b->leaf ? -1 : 1;
+    }
+    if (a->entry.deny != b->entry.deny) {
+        return a->entry.deny ? -1 : 1;
+    }
+    if (a->entry.role != b->entry.role) {
+        return a->entry.role < b->entry.role ? -1 : 1;
+    }
+    return a->entry.rule < b->entry.rule ? -1 : a->entry.rule > b->entry.rule;
+}
+
+static bool lay_out(struct making *m)
+{
+    const size_t leaf_count = adu_topic_trie_leaves(m->patterns);
+    struct adu_acl_leaf *leaves = adu_arena_array(m->c->arena, leaf_count + 1, sizeof *leaves);
+    struct adu_acl_entry *entries = adu_arena_array(m->c->arena, m->count + 1, sizeof *entries);
+    m->acl->patterns = adu_topic_trie_finish(m->patterns, m->c->arena);
+    m->patterns = NULL;
+    if (leaves == NULL || entries == NULL || m->acl->patterns == NULL) {
+        return adu_error_no_memory(m->c->error);
+    }
+    if (m->count > 0) {
+        qsort(m->placed, m->count, sizeof *m->placed, by_leaf);
+    }
+    for (size_t i = 0; i < m->count; i++) {
+        struct adu_acl_leaf *leaf = &leaves[m->placed[i].leaf];
+        entries[i] = m->placed[i].entry;
+        if (leaf->denies + leaf->allows == 0) {
+            leaf->first = (uint32_t)i;
+        }
+        *(entries[i].deny ? &leaf->denies : &leaf->allows) += 1;
+    }
+    m->acl->leaves = leaves;
+    m->acl->entries = entries;
+    return true;
+}
+
+/* --- roles --- */
 
 static bool define_roles(struct adu_compiler *c, const struct adu_json *object)
 {
@@ -148,25 +226,45 @@ static bool define_roles(struct adu_compiler *c, const struct adu_json *object)
     return true;
 }
 
-static bool compile_roles(struct adu_compiler *c, const struct adu_json *object,
-                          struct adu_acl *acl)
+static bool name_roles(struct adu_compiler *c, struct adu_acl *acl)
 {
     acl->role_count = adu_vocabulary_roles(c->vocabulary);
-    acl->roles = adu_arena_array(c->arena, acl->role_count, sizeof *acl->roles);
-    if (acl->roles == NULL) {
-        return adu_error_no_memory(c->error);
+    acl->role_names = adu_arena_array(c->arena, acl->role_count + 1, sizeof *acl->role_names);
+    for (size_t i = 0; acl->role_names != NULL && i < acl->role_count; i++) {
+        acl->role_names[i] = adu_vocabulary_role_name(c->vocabulary, i);
     }
-    for (size_t i = 0; i < acl->role_count; i++) {
-        acl->roles[i].name = adu_vocabulary_role_name(c->vocabulary, i);
-    }
+    return acl->role_names != NULL || adu_error_no_memory(c->error);
+}
+
+static bool compile_each_role(struct making *m, const struct adu_json *object)
+{
     const struct adu_json *node = NULL;
     while ((node = adu_read_next(object, node)) != NULL) {
-        const int role = adu_vocabulary_define_role(c->vocabulary, node->key);
-        if (!compile_role(c, node, &acl->roles[role])) {
+        if (!compile_role(m, node, adu_vocabulary_define_role(m->c->vocabulary, node->key))) {
             return false;
         }
     }
     return true;
+}
+
+static bool compile_roles(struct adu_compiler *c, const struct adu_json *object,
+                          struct adu_acl *acl)
+{
+    const size_t most = count_strings(object);
+    struct making m = {.c = c,
+                       .acl = acl,
+                       .scratch = adu_arena_new(),
+                       .patterns = adu_topic_trie_begin(),
+                       .placed = calloc(most + 1, sizeof *m.placed)};
+    acl->rules = adu_arena_array(c->arena, most + 1, sizeof *acl->rules);
+    const bool good =
+        m.scratch != NULL && m.patterns != NULL && m.placed != NULL && acl->rules != NULL
+            ? compile_each_role(&m, object) && lay_out(&m)
+            : adu_error_no_memory(c->error);
+    adu_topic_trie_finish(m.patterns, NULL);
+    adu_arena_free(m.scratch);
+    free(m.placed);
+    return good;
 }
 
 struct binding_keys {
@@ -211,7 +309,8 @@ const struct adu_acl *adu_acl_compile(struct adu_compiler *c, const struct adu_j
     }
     /* Bindings first: every role then has its number when the table of roles is made. */
     if (!adu_read_object(root, fields, &keys, c->error) || !define_roles(c, keys.roles) ||
-        !compile_bindings(c, keys.bindings, acl) || !compile_roles(c, keys.roles, acl)) {
+        !compile_bindings(c, keys.bindings, acl) || !name_roles(c, acl) ||
+        !compile_roles(c, keys.roles, acl)) {
         return NULL;
     }
     return acl;

@@ -4,22 +4,23 @@
 
 #include "common/match.h"
 #include "common/request.h"
+#include "common/topic_trie.h"
 
-/* One pattern of one rule, for the actions whose bits are set. */
+/* One pattern of a rule, as people know it. */
 struct adu_acl_rule {
-    const struct adu_topic_pattern *pattern;
-    const char *name; /* NULL: the rule has none */
-    unsigned actions; /* set of 1 << enum adu_action */
+    struct adu_place place; /* of the pattern */
+    const char *name;       /* NULL: the rule has none */
 };
 
-struct adu_acl_rules {
-    size_t count;
-    struct adu_acl_rule *rules;
+/* What a pattern means for one role. */
+struct adu_acl_entry {
+    uint32_t rule; /* index */
+    uint32_t role : 28, actions : 3 /* set of 1 << enum adu_action */, deny : 1;
 };
 
-struct adu_acl_role {
-    const char *name;
-    struct adu_acl_rules allow, deny;
+/* Everything said with one pattern: denies first, each part by role. */
+struct adu_acl_leaf {
+    uint32_t first, denies, allows; /* entries */
 };
 
 struct adu_acl_binding {
@@ -28,8 +29,12 @@ struct adu_acl_binding {
 };
 
 struct adu_acl {
+    const struct adu_topic_trie *patterns; /* of all roles; its leaves index `leaves` */
+    const struct adu_acl_leaf *leaves;
+    const struct adu_acl_entry *entries;
+    struct adu_acl_rule *rules;
     size_t role_count;
-    struct adu_acl_role *roles; /* by the vocabulary's number */
+    const char **role_names; /* by the vocabulary's number */
     size_t binding_count;
     struct adu_acl_binding *bindings;
 };
