@@ -1,4 +1,5 @@
 #include "common/error.h"
+#include "common/utf8.h"
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -17,6 +18,7 @@ bool adu_error_set(struct adu_error *error, const struct adu_place *place, const
     va_start(arguments, format);
     vsnprintf(error->text, sizeof error->text, format, arguments);
     va_end(arguments);
+    adu_utf8_trim(error->text);
     return false;
 }
 

@@ -1,5 +1,6 @@
 #include "common/json.h"
 #include "common/file.h"
+#include "common/utf8.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -242,6 +243,7 @@ const char *adu_json_path(const struct adu_json *node, char *buffer, size_t size
     } else {
         snprintf(buffer + used, size - used, "[%zu]", node->index);
     }
+    adu_utf8_trim(buffer);
     return buffer;
 }
 

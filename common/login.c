@@ -326,7 +326,8 @@ static bool is_rerun(struct adu_pipeline *p, const struct adu_connect *connect, 
     }
     struct adu_session *session =
         adu_sessions_find(p->sessions, connect->handle, connect->client_id);
-    if (session != NULL && session->rerun_due) {
+    /* Who is offline shows no certificate; a new connection under the same handle might. */
+    if (session != NULL && session->rerun_due && (session->online || connect->x509 == NULL)) {
         session->rerun_due = false;
         *principal = session->principal;
         return true;
@@ -358,6 +359,8 @@ enum adu_verdict adu_pipeline_login(struct adu_pipeline *p, const struct adu_con
                    ? ADU_ABSTAIN
                    : ADU_DENY;
     }
+    /* Whatever stood under this handle is gone: the broker has taken its memory for this one. */
+    adu_sessions_forget_handle(p->sessions, connect->handle);
     return log_in(p, connect, now, username);
 }
 

@@ -144,6 +144,7 @@ static bool attach(struct adu_pipeline *p, const struct adu_stage *stage,
         if (stage->instance_free != NULL) {
             stage->instance_free(p->instances[stage->kind]);
         }
+        p->instances[stage->kind] = NULL;
         return false;
     }
     return true;

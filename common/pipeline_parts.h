@@ -33,6 +33,7 @@ struct adu_pipeline {
     struct adu_worker *worker;
     struct adu_state *state;
     struct adu_counters counters;
+    uint64_t writes_failed; /* of the state file */
     struct adu_log_window connect_log;
 
     bool loading, load_again;

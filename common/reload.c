@@ -135,7 +135,7 @@ static void expect_rerun(struct adu_pipeline *p)
     struct adu_principal *principal = adu_principals_first(p->principals);
     for (; principal != NULL; principal = principal->newer) {
         for (struct adu_session *s = principal->sessions; s != NULL; s = s->next_of_principal) {
-            s->rerun_due = true;
+            s->rerun_due = s->online || s->durable; /* the broker has forgotten the others */
         }
     }
 }
@@ -189,14 +189,19 @@ void adu_pipeline_sweep(struct adu_pipeline *p, struct adu_now now, bool may_kic
             judged++;
         }
         struct adu_session *session = principal->valid ? NULL : to_kick(principal);
-        if (session != NULL && may_kick) {
-            session->kicked = true;
-            going[kicks++] = session;
-            char id[ADU_AUDIT_NAME], name[ADU_AUDIT_NAME];
-            adu_pipeline_log(p, ADU_LOG_NOTICE, "disconnecting client=%s username=%s: %s",
-                             adu_audit_name(session->client_id, id),
-                             adu_audit_name(principal->username, name), principal->why);
+        if (session == NULL) {
+            continue;
         }
+        if (!may_kick) {
+            p->sweep = true; /* until one that may */
+            continue;
+        }
+        session->kicked = true;
+        going[kicks++] = session;
+        char id[ADU_AUDIT_NAME], name[ADU_AUDIT_NAME];
+        adu_pipeline_log(p, ADU_LOG_NOTICE, "disconnecting client=%s username=%s: %s",
+                         adu_audit_name(session->client_id, id),
+                         adu_audit_name(principal->username, name), principal->why);
     }
     for (size_t i = 0; i < kicks; i++) { /* each ends in adu_pipeline_gone, within the call */
         p->counters.sessions_kicked++;

@@ -49,7 +49,8 @@ static void done(struct adu_job *job)
     if (j->error.set) {
         struct adu_pipeline *p = j->pipeline;
         /* A full disk fails every write: the counter tells how many, the log once in a while. */
-        if (p->counters.state_errors++ % 1000 == 0) {
+        p->counters.state_errors++;
+        if (p->writes_failed++ % 1000 == 0) {
             adu_pipeline_log(p, ADU_LOG_ERROR, "%s", j->error.text);
         }
     }

@@ -77,14 +77,19 @@ static void forget_all_but_newest(struct adu_sessions *table, struct adu_princip
     }
 }
 
+void adu_sessions_forget_handle(struct adu_sessions *table, const void *handle)
+{
+    struct entry *e = find(table, handle);
+    if (e != NULL) {
+        forget(table, e);
+    }
+}
+
 struct adu_session *adu_sessions_open(struct adu_sessions *table, const void *handle,
                                       const char *client_id, struct adu_principal *principal,
                                       bool durable)
 {
-    struct entry *stale = find(table, handle);
-    if (stale != NULL) {
-        forget(table, stale);
-    }
+    adu_sessions_forget_handle(table, handle);
     struct entry *e = calloc(1, sizeof *e);
     if (e == NULL || (e->session.client_id = strdup(client_id)) == NULL) {
         free(e);

@@ -1,4 +1,5 @@
 #include "common/utf8.h"
+#include <string.h>
 
 /* RFC 3629 section 4: the first byte fixes the length and the range of the second byte. */
 static size_t lead(unsigned char byte, unsigned char *low, unsigned char *high)
@@ -57,4 +58,17 @@ bool adu_utf8_valid(const char *text, size_t length)
         at += size;
     }
     return true;
+}
+
+void adu_utf8_trim(char *text)
+{
+    const size_t length = strlen(text);
+    size_t at = length;
+    while (at > 0 && length - at < 4 && ((unsigned char)text[at - 1] & 0xc0) == 0x80) {
+        at--;
+    }
+    if (at > 0 && (unsigned char)text[at - 1] >= 0xc0 &&
+        adu_utf8_sequence(text + at - 1, length - at + 1) == 0) {
+        text[at - 1] = '\0';
+    }
 }

@@ -11,4 +11,7 @@ ADU_API size_t adu_utf8_sequence(const char *text, size_t length);
 
 ADU_API bool adu_utf8_valid(const char *text, size_t length);
 
+/* Takes away a last character of which only the beginning is left, as after a cut by size. */
+ADU_API void adu_utf8_trim(char *text);
+
 #endif

@@ -177,9 +177,10 @@ const struct adu_cert_policy *adu_cert_auth_compile(struct adu_compiler *c,
 
 /* --- identifying --- */
 
-/* Adds the identity's attributes to `all`. false when one of its patterns finds nothing: then the
- * identity does not match. */
-static bool derive(const struct identity *id, struct adu_attributes *all)
+/* Adds the identity's attributes to `all`. ABSTAIN when one of its patterns finds nothing: then the
+ * identity does not match. ERROR when there is no room: then no other identity may match instead.
+ */
+static enum adu_verdict derive(const struct identity *id, struct adu_attributes *all)
 {
     for (size_t i = 0; i < id->derived_count; i++) {
         const struct derived *d = &id->derived[i];
@@ -190,14 +191,14 @@ static bool derive(const struct identity *id, struct adu_attributes *all)
             const char *from = adu_attributes_single(all, d->from);
             if (from == NULL || !adu_pattern_matches(d->pattern, from, strlen(from), &found) ||
                 found.length == 0) {
-                return false;
+                return ADU_ABSTAIN;
             }
         }
         if (!adu_attributes_add_bytes(all, d->name, found.text, found.length)) {
-            return false;
+            return ADU_ERROR;
         }
     }
-    return true;
+    return ADU_ALLOW;
 }
 
 static enum adu_verdict refuse(struct adu_login *login, const struct identity *id, const char *text)
@@ -277,7 +278,8 @@ enum adu_verdict adu_cert_auth_identify(const struct adu_cert_policy *policy,
         enum adu_verdict verdict = ADU_ABSTAIN;
         if (!adu_attributes_add_all(&all, login->certificate)) {
             verdict = ADU_ERROR;
-        } else if (adu_match_holds(id->match, &all, NULL) && derive(id, &all)) {
+        } else if (adu_match_holds(id->match, &all, NULL) &&
+                   (verdict = derive(id, &all)) == ADU_ALLOW) {
             verdict = take(id, login, &all);
         }
         adu_attributes_clear(&all);

@@ -29,7 +29,8 @@ static bool add_text(const struct reading *r, const char *name, const unsigned c
         return refuse(r, name, "has more than 1024 bytes");
     }
     for (size_t i = 0; i < length; i++) {
-        if (text[i] < 0x20 || text[i] == 0x7f) {
+        const bool c1 = text[i] == 0xc2 && i + 1 < length && text[i + 1] < 0xa0; /* U+0080-9F */
+        if (text[i] < 0x20 || text[i] == 0x7f || c1) {
             return refuse(r, name, "holds a control character");
         }
     }

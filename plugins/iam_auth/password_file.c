@@ -52,7 +52,10 @@ bool adu_password_file_read(struct adu_compiler *c, const char *name,
     char *rest = text, *line;
     while (good && (line = strsep(&rest, "\n")) != NULL) {
         place.line++;
-        line[strcspn(line, "\r")] = '\0';
+        const size_t end = strlen(line);
+        if (end > 0 && line[end - 1] == '\r') {
+            line[end - 1] = '\0';
+        }
         good = read_line(&r, line, &place);
     }
     explicit_bzero(text, length);

@@ -25,13 +25,13 @@ static bool malformed(struct adu_compiler *c, const char *whose, const struct ad
  * pads). The number of bytes, or -1. */
 static int decode_base64(const char *text, size_t length, unsigned char *out, size_t most)
 {
-    if (length == 0 || length % 4 != 0 || length / 4 * 3 > most + 2) {
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const size_t used = strspn(text, digits), padding = strspn(text + used, "=");
+    if (length == 0 || length % 4 != 0 || length / 4 * 3 > most + 2 || padding > 2 ||
+        used + padding != length) {
         return -1;
     }
-    int bytes = EVP_DecodeBlock(out, (const unsigned char *)text, (int)length);
-    for (size_t i = 1; bytes > 0 && i <= 2 && text[length - i] == '='; i++) {
-        bytes--;
-    }
+    const int bytes = EVP_DecodeBlock(out, (const unsigned char *)text, (int)length) - (int)padding;
     return bytes <= (int)most ? bytes : -1;
 }
 
@@ -41,7 +41,8 @@ static bool read_pbkdf2(struct adu_compiler *c, struct adu_password_hash *h, con
 {
     int used = 0;
     long iterations = 0;
-    if (sscanf(text, "$7$%7ld$%n", &iterations, &used) != 1 || used == 0 || iterations < 1) {
+    if (text[3] < '1' || text[3] > '9' || /* scanf takes signs and spaces */
+        sscanf(text, "$7$%7ld$%n", &iterations, &used) != 1 || used == 0) {
         return malformed(c, whose, place, "expected $7$<iterations>$<salt>$<hash>");
     }
     if (iterations > ADU_PBKDF2_MOST_ITERATIONS) {

@@ -1,0 +1,316 @@
+/* The policy's own users: the file of mosquitto_passwd, and what iam_auth.json says of them. */
+#include "asker.h"
+#include "fixture.h"
+#include "folder.h"
+#include "plugins/iam_auth/password_file.h"
+#include "plugins/iam_auth/provider.h"
+#include <sys/stat.h>
+#include <time.h>
+
+/* Hashes of the passwords x and y. */
+#define X                                                                                          \
+    "$7$1$c2FsdHNhbHQ=$bDMEGmMrIk0+f0PyLhL+HlLaum1oJo+CbqqBhw5ZkBDR+slYbbxvJFvtFjQV1p0XfhFP+"      \
+    "eXPQxyzJbhNw9dZMQ=="
+#define Y                                                                                          \
+    "$7$1$c2FsdHNhbHQ=$g3IRsYxJFVb/5CJfVTxg7VLfIs5iE+i1bCHY94NzAiyI/"                              \
+    "A6j34IPgMxQL0weDxI3olndwwPyFS8yFMnjIXiItA=="
+
+static struct folder folder;
+static struct snippet snippet;
+
+static void setup(void)
+{
+    folder_make(&folder);
+}
+
+static void teardown(void)
+{
+    folder_remove(&folder);
+}
+
+/* NULL when refused, with the error in the snippet. End with snippet_close. */
+static const void *settings_of(const char *json)
+{
+    snippet_open(&snippet, "iam_auth.json", json);
+    snippet.c.directory = folder.path;
+    const void *settings = adu_provider_local.compile(&snippet.c, snippet.root);
+    ck_assert_int_eq(settings == NULL, snippet.error.set);
+    snippet_compiled(&snippet);
+    return settings;
+}
+
+static const void *good_settings(const char *json)
+{
+    const void *settings = settings_of(json);
+    ck_assert_msg(settings != NULL, "%s", snippet_error(&snippet));
+    return settings;
+}
+
+/* --- the file -----------------------------------------------------------------------------------
+ */
+
+static const struct {
+    const char *text;
+    const char *users; /* "ana x|luis y": who may log in with what; NULL: see `error` */
+    const char *error;
+} files[] = {
+    {"", "", NULL},
+    {"ana:" X "\n", "ana x", NULL},
+    {"ana:" X, "ana x", NULL},
+    {"ana:" X "\nluis:" Y "\n", "ana x|luis y", NULL},
+    {"ana:" X "\r\nluis:" Y "\r\n", "ana x|luis y", NULL},
+    {"ana:" X "\r\nluis:" Y "\r", "ana x|luis y", NULL},
+    {"\n\n# a comment: with a colon\n\nana:" X "\n#luis:" Y "\n", "ana x", NULL},
+    {"\r\n#\r\nana:" X "\r\n\r\n", "ana x", NULL},
+    {"ana mar\xc3\xad"
+     "a:" X "\n",
+     "ana mar\xc3\xad"
+     "a x",
+     NULL},
+    {"an#a:" X "\n", "an#a x", NULL},
+    {"ana: " X "\n", NULL, "passwd:1:1: the password of \"ana\": expected a hash"},
+    {" \n", NULL, "passwd:1:1: expected <user name>:<hash>"},
+    {" # indented\n", NULL, "passwd:1:1: expected <user name>:<hash>"},
+    {"ana\n", NULL, "passwd:1:1: expected <user name>:<hash>"},
+    {":" X "\n", NULL, "passwd:1:1: expected <user name>:<hash>"},
+    {"ana:\n", NULL, "passwd:1:1: the password of \"ana\": expected a hash"},
+    {"# one\nana:" X "\nluis:secret\n", NULL,
+     "passwd:3:1: the password of \"luis\": expected a hash"},
+    {"ana:" X ":more\n", NULL, "passwd:1:1: the password of \"ana\": the hash is not base64"},
+    {"ana:" X " \n", NULL, "passwd:1:1: the password of \"ana\": the hash is not base64"},
+    {"a:na:" X "\n", NULL, "passwd:1:1: the password of \"a\": expected a hash"},
+    {"ana:" X "\nluis:" Y "\nana:" Y "\n", NULL,
+     "passwd:3:1: the user \"ana\" has a password already"},
+    {"ana:" X "\r\nana:" X "\r\n", NULL, "passwd:2:1: the user \"ana\" has a password already"},
+    /* Nothing behind a lone carriage return is passed over in silence. */
+    {"ana:" X "\rluis:" Y "\r", NULL,
+     "passwd:1:1: the password of \"ana\": the hash is not base64"},
+    {"ana:" X "\rjunk\n", NULL, "passwd:1:1: the password of \"ana\": the hash is not base64"},
+};
+
+START_TEST(password_files)
+{
+    static const char *const names[] = {"ana",
+                                        "luis",
+                                        "ana mar\xc3\xad"
+                                        "a",
+                                        "an#a",
+                                        "#luis",
+                                        "",
+                                        "#"};
+    folder_write(&folder, "passwd", files[_i].text);
+    const void *settings = settings_of("{'password_file': 'passwd'}");
+    if (files[_i].error != NULL) {
+        ck_assert_msg(settings == NULL, "%s: taken", files[_i].text);
+        ck_assert_msg(strstr(snippet_error(&snippet), files[_i].error) != NULL, "%s", snippet.text);
+    }
+    for (int n = 0; settings != NULL && n < ROWS(names); n++) {
+        for (const char *password = "xy"; *password != '\0'; password++) {
+            const char given[] = {*password, '\0'};
+            char pair[64], list[128];
+            snprintf(pair, sizeof pair, "|%s %s|", names[n], given);
+            snprintf(list, sizeof list, "|%s|", files[_i].users);
+            ck_assert_msg((adu_provider_local.verify(settings, names[n], given) == ADU_ALLOW) ==
+                              (strstr(list, pair) != NULL),
+                          "%s in %s", pair, files[_i].text);
+        }
+    }
+    snippet_close(&snippet);
+}
+END_TEST
+
+static const char *file_error(const char *json)
+{
+    ck_assert_ptr_null(settings_of(json));
+    return snippet_error(&snippet);
+}
+
+START_TEST(files_that_cannot_be_read)
+{
+    static const char with_nul[] = "ana:" X "\n\0luis:" Y "\n";
+    char json[FOLDER_PATH + 64];
+    ck_assert_str_eq(file_error("{'password_file': 'passwd'}"),
+                     "passwd: cannot be read: No such file or directory");
+    snippet_close(&snippet);
+    folder_write_bytes(&folder, "passwd", with_nul, sizeof with_nul - 1);
+    ck_assert_str_eq(file_error("{'password_file': 'passwd'}"), "passwd: holds a NUL byte");
+    snippet_close(&snippet);
+    folder_write(&folder, "passwd", "ana:" X "\n");
+    ck_assert_int_eq(chmod(folder_file(&folder, "passwd"), 0660), 0);
+    ck_assert_ptr_nonnull(strstr(file_error("{'password_file': 'passwd'}"), "others may write it"));
+    snippet_close(&snippet);
+    ck_assert_ptr_nonnull(strstr(file_error("{'password_file': '.'}"), "not a regular file"));
+    snippet_close(&snippet);
+    ck_assert_int_eq(mkfifo(folder_file(&folder, "pipe"), 0600), 0); /* and nobody waits for it */
+    ck_assert_ptr_nonnull(strstr(file_error("{'password_file': 'pipe'}"), "not a regular file"));
+    snippet_close(&snippet);
+    /* An absolute name is taken as it is. */
+    ck_assert_int_eq(chmod(folder_file(&folder, "passwd"), 0600), 0);
+    snprintf(json, sizeof json, "{'password_file': '%s'}", folder_file(&folder, "passwd"));
+    ck_assert_int_eq(adu_provider_local.verify(good_settings(json), "ana", "x"), ADU_ALLOW);
+    snippet_close(&snippet);
+}
+END_TEST
+
+/* --- with iam_auth.json -------------------------------------------------------------------------
+ */
+
+#define FILE_AND(users) "{'password_file': 'passwd', 'users': {" users "}}"
+
+static const struct {
+    const char *json, *error;
+} refused[] = {
+    /* one password a user, from one place */
+    {FILE_AND("'ana': {'password': '" X "'}"),
+     "passwd:1:1: the user \"ana\" has a password already"},
+    {FILE_AND("'ana': {'password': '" Y "'}"),
+     "passwd:1:1: the user \"ana\" has a password already"},
+    {FILE_AND("'eva': {}"), "iam_auth.json:1:39: users.eva: has no password, neither here nor in"},
+    {"{'users': {'ana': {}}}",
+     "iam_auth.json:1:12: users.ana: has no password, neither here nor in"},
+    {"{'users': {'ana': {'password': 'secret'}}}", "the password of \"ana\": expected a hash that"},
+    {"{'users': {'ana': {'password': ''}}}", "expected a string that is not empty"},
+    {"{'users': {'ana': {'password': '" X "', 'role': ['a']}}}", "did you mean \"roles\"?"},
+    {"{'users': {'ana': {'password': '" X "', 'roles': 'a'}}}", "expected an array"},
+    {"{'users': {'ana': {'password': '" X "', 'roles': [1]}}}", "expected a string"},
+    {"{'users': {'ana': {'password': '" X "', 'attributes': {'cert.cn': 'a'}}}}",
+     "the bundle's own"},
+    {"{'users': {'ana': {'password': '" X "', 'attributes': {'username': 'a'}}}}",
+     "the bundle's own"},
+    {"{'users': {'ana': {'password': '" X "', 'attributes': {'a/b': 'a'}}}}", "attributes.a/b"},
+    {"{'users': {'ana': {'password': '" X "', 'attributes': {'a': ''}}}}", "that is not empty"},
+    {"{'users': {'ana': {'password': '" X "', 'attributes': {'a': ['b']}}}}", "expected a string"},
+    {"{'users': ['ana']}", "expected an object"},
+    {"{'user': {}}", "did you mean \"users\"?"},
+    {"{'password_file': ''}", "expected a string that is not empty"},
+};
+
+START_TEST(settings_refused)
+{
+    folder_write(&folder, "passwd", "ana:" X "\n");
+    ck_assert_msg(settings_of(refused[_i].json) == NULL, "taken: %s", refused[_i].json);
+    ck_assert_msg(strstr(snippet_error(&snippet), refused[_i].error) != NULL, "%s: %s",
+                  refused[_i].json, snippet.text);
+    snippet_close(&snippet);
+}
+END_TEST
+
+/* What is known of a user: "[role,...] name=value ...", or "not known". */
+static const char *described(const void *settings, const char *name)
+{
+    static char said[4096];
+    struct adu_login login = {.why = ADU_REASON_INIT};
+    const enum adu_verdict verdict = adu_provider_local.describe(settings, name, &login);
+    snprintf(said, sizeof said, "%s",
+             verdict == ADU_ALLOW     ? login_text(&login, snippet.vocabulary) + 1
+             : verdict == ADU_ABSTAIN ? "not known"
+                                      : "error");
+    adu_attributes_clear(&login.attributes);
+    return said;
+}
+
+START_TEST(users)
+{
+    folder_write(&folder, "passwd", "ana:" X "\nluis:" Y "\n");
+    const void *s = good_settings(
+        FILE_AND("'//': 'not a user', 'luis': {'roles': ['op', 'edge'], 'attributes': {'linea': "
+                 "'linea1', '//': 'no attribute', 'zona': 'a/b'}}, 'eva': {'password': '" X "'}"));
+    ck_assert_str_eq(described(s, "ana"), "[]"); /* the file alone gives no role */
+    ck_assert_str_eq(described(s, "luis"), "[op,edge] linea=linea1 zona=a/b");
+    ck_assert_str_eq(described(s, "eva"), "[]");
+    ck_assert_str_eq(described(s, "pepe"), "not known");
+    ck_assert_str_eq(described(s, "//"), "not known");
+    ck_assert_str_eq(described(s, ""), "not known");
+    snippet_close(&snippet);
+}
+END_TEST
+
+static const struct {
+    const char *name, *password;
+    enum adu_verdict verdict;
+} asked[] = {
+    {"ana", "x", ADU_ALLOW},    {"ana", "y", ADU_DENY},     {"ana", "xx", ADU_DENY},
+    {"ana", "", ADU_DENY},      {"ana", "X", ADU_DENY},     {"luis", "y", ADU_ALLOW},
+    {"luis", "x", ADU_DENY},    {"Ana", "x", ADU_ABSTAIN},  {"an", "x", ADU_ABSTAIN},
+    {"ana ", "x", ADU_ABSTAIN}, {"ana:", "x", ADU_ABSTAIN}, {"", "x", ADU_ABSTAIN},
+    {"pepe", "x", ADU_ABSTAIN}, /* the password that the decoy's owner has */
+    {"pepe", "", ADU_ABSTAIN},
+};
+
+START_TEST(passwords)
+{
+    folder_write(&folder, "passwd", "luis:" Y "\n");
+    const void *s = good_settings(FILE_AND("'ana': {'password': '" X "'}"));
+    ck_assert_int_eq(adu_provider_local.verify(s, asked[_i].name, asked[_i].password),
+                     asked[_i].verdict);
+    snippet_close(&snippet);
+    s = good_settings("{}"); /* nobody at all */
+    ck_assert_int_eq(adu_provider_local.verify(s, asked[_i].name, asked[_i].password), ADU_ABSTAIN);
+    snippet_close(&snippet);
+}
+END_TEST
+
+START_TEST(many_roles)
+{
+    char json[4096];
+    for (int more = 0; more < 2; more++) {
+        size_t used = (size_t)snprintf(json, sizeof json,
+                                       "{'users': {'ana': {'password': '" X "', 'roles': ['r'");
+        for (int i = 1; i < ADU_LOGIN_ROLES_MOST + more; i++) {
+            used += (size_t)snprintf(json + used, sizeof json - used, ",'r%d'", i);
+        }
+        snprintf(json + used, sizeof json - used, "]}}}");
+        const void *s = good_settings(json);
+        ck_assert_int_eq(strcmp(described(s, "ana"), "error") == 0, more);
+        snippet_close(&snippet);
+    }
+}
+END_TEST
+
+/* --- an unknown user takes the road of a wrong password ------------------------------------------
+ */
+
+static int64_t cpu_us(const void *settings, const char *name, const char *password)
+{
+    struct timespec before, after;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &before);
+    ck_assert_int_ne(adu_provider_local.verify(settings, name, password), ADU_ALLOW);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &after);
+    return (after.tv_sec - before.tv_sec) * 1000000 + (after.tv_nsec - before.tv_nsec) / 1000;
+}
+
+/* In processor time, which the machine's load does not change: the best of three each. */
+START_TEST(time_tells_no_names)
+{
+    static const char *const dear[] = {
+        "{'users': {'ana': {'password': "
+        "'$7$60000$c2FsdHNhbHQ=$OOxDe4EhxLh3TyTpqoRH2yIP1B8CQuIWVgH8QIx9nFq81maCM4H83Obh9CEKFMFbD+"
+        "4GJUMY1lwhsxMY7diJ/A=='}}}",
+        "{'users': {'ana': {'password': "
+        "'$argon2id$v=19$m=16384,t=2,p=1$c29tZXNhbHQ$MDEyMzQ1Njc4OWFiY2RlZg'}}}"};
+    const void *s = good_settings(dear[_i]);
+    int64_t wrong = INT64_MAX, unknown = INT64_MAX;
+    for (int i = 0; i < 3; i++) {
+        const int64_t w = cpu_us(s, "ana", "wrong"), u = cpu_us(s, "pepe", "wrong");
+        wrong = w < wrong ? w : wrong;
+        unknown = u < unknown ? u : unknown;
+    }
+    ck_assert_msg(unknown > wrong / 2 && unknown < wrong * 2,
+                  "unknown user %lld us, wrong password %lld us", (long long)unknown,
+                  (long long)wrong);
+    snippet_close(&snippet);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("local_provider");
+    suite_add_fixture(suite, password_files, ROWS(files), setup, teardown);
+    suite_add_fixture(suite, files_that_cannot_be_read, 1, setup, teardown);
+    suite_add_fixture(suite, settings_refused, ROWS(refused), setup, teardown);
+    suite_add_fixture(suite, users, 1, setup, teardown);
+    suite_add_fixture(suite, passwords, ROWS(asked), setup, teardown);
+    suite_add_fixture(suite, many_roles, 1, setup, teardown);
+    suite_add_fixture(suite, time_tells_no_names, 2, setup, teardown);
+    return run_suite(suite);
+}

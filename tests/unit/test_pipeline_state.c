@@ -1,0 +1,261 @@
+/* What a restarted broker still knows: offline sessions and retained messages are judged by who
+ * their clients are, from the state file. */
+#include "plant.h"
+#include <sqlite3.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static struct plant plant;
+
+static const struct connection edge = {.client_id = "edge-linea1",
+                                       .certificate = EDGE("edge-linea1"),
+                                       .durable = true,
+                                       .address = "192.0.2.1"};
+static const struct connection scada = {
+    .client_id = "hmi", .name = "scada", .password = "otra-clave", .address = "192.0.2.2"};
+
+static struct connection away(const char *client_id, const char *username)
+{
+    struct connection c = {.client_id = client_id};
+    snprintf(c.username, sizeof c.username, "%s", username);
+    return c;
+}
+
+static void prepare(void)
+{
+    plant_prepare(&plant);
+    plant.keeps_state = true;
+}
+
+static void restart(void)
+{
+    plant_stop(&plant);
+    plant_start(&plant);
+}
+
+/* Logs both in, and restarts the broker. */
+static void live_and_restart(bool durable_goes_offline)
+{
+    struct connection a = edge, b = scada;
+    prepare();
+    plant_start(&plant);
+    ck_assert_int_eq(plant_login(&plant, &a), ADU_ALLOW);
+    ck_assert_int_eq(plant_login(&plant, &b), ADU_ALLOW);
+    if (durable_goes_offline) {
+        plant_gone(&plant, &a, false);
+    }
+    restart();
+}
+
+#define MAY(c, what, t)    ck_assert_int_eq(plant_ask(&plant, &(c), what, t), ADU_ALLOW)
+#define CANNOT(c, what, t) ck_assert_int_eq(plant_ask(&plant, &(c), what, t), ADU_DENY)
+
+START_TEST(a_restart_forgets_nobody)
+{
+    live_and_restart(_i == 0);
+    const struct connection gateway = away("edge-linea1", "linea1"), hmi = away("hmi", "scada");
+    MAY(gateway, ADU_RECEIVE, "planta/linea1/comandos/x");
+    CANNOT(gateway, ADU_RECEIVE, "planta/linea2/comandos/x");
+    MAY(gateway, ADU_PUBLISH, "planta/linea1/temperatura");
+    MAY(hmi, ADU_PUBLISH, "planta/linea1/consigna");
+    ck_assert_int_eq(logged("no plugin_opt_state_dir"), 0);
+    plant_end(&plant);
+}
+END_TEST
+
+START_TEST(a_restart_gives_nothing_to_others)
+{
+    live_and_restart(true);
+    const struct connection stranger = away("edge-linea1", "scada"), no_name = away("hmi", "");
+    CANNOT(stranger, ADU_RECEIVE, "planta/linea1/comandos/x");
+    CANNOT(no_name, ADU_PUBLISH, "planta/linea1/consigna");
+    ck_assert_int_eq(logged("is not known"), 2);
+    /* Being known is no log-in. */
+    struct connection liar = {.client_id = "edge-linea1", .name = "linea1", .address = "::1"};
+    ck_assert_int_eq(plant_login(&plant, &liar), ADU_DENY);
+    plant_end(&plant);
+}
+END_TEST
+
+START_TEST(a_restart_still_guards_durable_client_ids)
+{
+    live_and_restart(true);
+    struct connection thief = {
+        .client_id = "edge-linea1", .certificate = SERVICE("mallory"), .address = "192.0.2.66"};
+    ck_assert_int_eq(plant_login(&plant, &thief), ADU_DENY);
+    ck_assert_int_eq(logged("in use by another identity"), 1);
+    struct connection again = edge;
+    ck_assert_int_eq(plant_login(&plant, &again), ADU_ALLOW);
+    plant_end(&plant);
+}
+END_TEST
+
+START_TEST(a_restart_judges_by_the_new_policy)
+{
+    struct connection a = edge;
+    prepare();
+    plant_start(&plant);
+    ck_assert_int_eq(plant_login(&plant, &a), ADU_ALLOW);
+    plant_stop(&plant);
+    folder_write_json(&plant.policies, "cert_auth.json", "{'identities': []}");
+    folder_write_json(
+        &plant.policies, "acl.json",
+        "{'roles': {'operador': {}, 'edge': {'allow': [{'publish': ['#'], 'subscribe': ['#']}]}}}");
+    plant_start(&plant);
+    const struct connection gateway = away("edge-linea1", "linea1");
+    CANNOT(gateway, ADU_RECEIVE, "planta/linea1/comandos/x");
+    ck_assert_int_eq(logged("cert_auth: no identity of cert_auth.json matches"), 1);
+    plant_end(&plant);
+}
+END_TEST
+
+/* One plugin line that names the folder is enough, and the last one may be it. */
+START_TEST(one_plugin_line_is_enough)
+{
+    struct connection a = edge;
+    for (int round = 0; round < 2; round++) {
+        if (round == 0) {
+            plant_prepare(&plant);
+        }
+        for (int kind = 0; kind < ADU_STAGES; kind++) {
+            struct adu_error error = {0};
+            plant.keeps_state = kind == ADU_STAGES - 1;
+            ck_assert(plant_attach(&plant, (enum adu_stage_kind)kind, &error));
+        }
+        if (round == 0) {
+            ck_assert_int_eq(plant_login(&plant, &a), ADU_ALLOW);
+            plant_stop(&plant);
+        }
+    }
+    const struct connection gateway = away("edge-linea1", "linea1");
+    MAY(gateway, ADU_RECEIVE, "planta/linea1/comandos/x");
+    plant_end(&plant);
+}
+END_TEST
+
+START_TEST(without_it_nobody_is_known)
+{
+    struct connection a = edge;
+    plant_prepare(&plant);
+    plant_start(&plant);
+    ck_assert_int_eq(plant_login(&plant, &a), ADU_ALLOW);
+    ck_assert_int_eq(logged("no plugin_opt_state_dir: after a restart"), 1);
+    restart();
+    const struct connection gateway = away("edge-linea1", "linea1");
+    CANNOT(gateway, ADU_RECEIVE, "planta/linea1/comandos/x");
+    ck_assert_int_eq(logged("this offline session's client is not known"), 1);
+    ck_assert_int_eq(folder_count(&plant.state, "aduana"), 0);
+    plant_end(&plant);
+}
+END_TEST
+
+/* --- files that cannot be used ------------------------------------------------------------------
+ */
+
+static const struct {
+    const char *what;
+    size_t length;
+} damages[] = {{"rubbish", 4096}, {"nothing but a header", 100}, {"cut in the middle", 0}};
+
+static void damage(int how)
+{
+    size_t length;
+    char *text = file_text(folder_file(&plant.state, "aduana-state.db"), &length);
+    ck_assert_ptr_nonnull(text);
+    ck_assert_uint_ge(length, 4096);
+    if (how == 0) {
+        memset(text, 'x', damages[how].length);
+    }
+    folder_write_bytes(&plant.state, "aduana-state.db", text,
+                       damages[how].length > 0 ? damages[how].length : length / 2);
+    free(text);
+}
+
+START_TEST(a_damaged_file_is_set_aside)
+{
+    struct connection a = edge;
+    prepare();
+    plant_start(&plant);
+    ck_assert_int_eq(plant_login(&plant, &a), ADU_ALLOW);
+    plant_stop(&plant);
+    damage(_i);
+    plant_start(&plant);
+    ck_assert_msg(logged("the state file was damaged and is now") == 1, "%s", damages[_i].what);
+    ck_assert_int_eq(folder_count(&plant.state, "aduana-state.db.damaged-"), 1);
+    ck_assert_uint_eq(plant_counters(&plant)->state_errors, 1);
+    const struct connection gateway = away("edge-linea1", "linea1");
+    CANNOT(gateway, ADU_RECEIVE, "planta/linea1/comandos/x");
+    ck_assert_int_eq(plant_login(&plant, &a), ADU_ALLOW);
+    restart();
+    MAY(gateway, ADU_RECEIVE, "planta/linea1/comandos/x");
+    plant_end(&plant);
+}
+END_TEST
+
+START_TEST(a_newer_file_refuses_to_start)
+{
+    sqlite3 *db;
+    prepare();
+    plant_start(&plant);
+    plant_stop(&plant);
+    ck_assert_int_eq(sqlite3_open(folder_file(&plant.state, "aduana-state.db"), &db), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db, "PRAGMA user_version = 2", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    struct adu_error error = {0};
+    ck_assert(!plant_attach(&plant, ADU_STAGE_ACL, &error));
+    ck_assert_ptr_nonnull(strstr(error.text, "the state file has version 2"));
+    ck_assert_int_eq(folder_count(&plant.state, "aduana-state.db.damaged-"), 0);
+    plant_end(&plant);
+}
+END_TEST
+
+START_TEST(a_folder_that_others_may_write_refuses_to_start)
+{
+    struct adu_error error = {0};
+    prepare();
+    ck_assert_int_eq(chmod(plant.state.path, 0777), 0);
+    ck_assert(!plant_attach(&plant, ADU_STAGE_ACL, &error));
+    ck_assert_msg(strstr(error.text, "others may write it") != NULL, "%s", error.text);
+    plant_end(&plant);
+}
+END_TEST
+
+/* Clients that can no longer be remembered are served all the same; that is counted and said, also
+ * where there was trouble with the file before (second round: it cannot be read at the start). */
+START_TEST(a_disk_that_fails_stops_nobody)
+{
+    struct connection a = edge;
+    sqlite3 *db;
+    prepare();
+    plant_start(&plant);
+    if (_i == 0) {
+        plant_pass(&plant, 0);
+    }
+    ck_assert_int_eq(sqlite3_open(folder_file(&plant.state, "aduana-state.db"), &db), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db, "DROP TABLE client", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    ck_assert_int_eq(plant_login(&plant, &a), ADU_ALLOW);
+    MAY(a, ADU_PUBLISH, "planta/linea1/temperatura");
+    ck_assert(plant_reload(&plant)); /* behind the write, on the same worker */
+    plant_pass(&plant, 100);
+    ck_assert_uint_ge(plant_counters(&plant)->state_errors, 1);
+    ck_assert_msg(logged("the state file cannot be written") == 1, "%s", last_line());
+    plant_end(&plant);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("pipeline_state");
+    suite_add_rows(suite, a_restart_forgets_nobody, 2);
+    suite_add(suite, a_restart_gives_nothing_to_others);
+    suite_add(suite, a_restart_still_guards_durable_client_ids);
+    suite_add(suite, a_restart_judges_by_the_new_policy);
+    suite_add(suite, one_plugin_line_is_enough);
+    suite_add(suite, without_it_nobody_is_known);
+    suite_add_rows(suite, a_damaged_file_is_set_aside, ROWS(damages));
+    suite_add(suite, a_newer_file_refuses_to_start);
+    suite_add(suite, a_folder_that_others_may_write_refuses_to_start);
+    suite_add_rows(suite, a_disk_that_fails_stops_nobody, 2);
+    return run_suite(suite);
+}

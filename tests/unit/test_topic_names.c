@@ -1,0 +1,285 @@
+/* What a level of a topic may be called. */
+#include "plugins/topic_policy/names.h"
+#include "snippet.h"
+
+#define NAMES(keys) "{" keys "}"
+
+#define UPPER   "upper-case letters are not allowed"
+#define SPACES  "spaces are not allowed"
+#define CONTROL "control, format and unassigned characters are not allowed"
+#define OTHER   "a character outside \"characters\" is not allowed"
+#define EMPTY   "an empty level is not allowed"
+#define LONG    "a level has too many bytes"
+
+/* `json` NULL: the file has no "names". End with snippet_close. */
+static const struct adu_names *names_of(struct snippet *s, const char *json)
+{
+    snippet_open(s, "topic_policy.json", json != NULL ? json : "{}");
+    const struct adu_names *names = adu_names_compile(&s->c, json != NULL ? s->root : NULL);
+    ck_assert_msg(names != NULL, "%s", snippet_error(s));
+    snippet_compiled(s);
+    return names;
+}
+
+static const struct {
+    const char *json, *level, *why; /* why NULL: it is legal */
+} levels[] = {
+    /* what holds when nothing is said */
+    {NULL, "linea1", NULL},
+    {NULL, "_sys", NULL}, /* reserved levels are topic_policy.h's */
+    {NULL, "$x-1.2~!\"'`", NULL},
+    {NULL, "l\xc3\xadnea\xc3\xb1", NULL},
+    {NULL, "\xe6\x97\xa5\xe6\x9c\xac", NULL},
+    {NULL, "\xc3\x9f\xc2\xaa", NULL}, /* sharp s, feminine ordinal */
+    {NULL, "\xf0\x9f\x98\x80", NULL}, /* an emoji */
+    {NULL, "", EMPTY},
+    /* upper case of any script */
+    {NULL, "Linea", UPPER},
+    {NULL, "lineA", UPPER},
+    {NULL, "Z", UPPER},
+    {NULL, "@[", NULL}, /* the neighbours of A and Z */
+    {NULL, "l\xc3\x8dnea", UPPER},
+    {NULL, "\xc3\x91", UPPER},
+    {NULL, "\xce\xa9", UPPER}, /* Omega */
+    {NULL, "\xce\xa9x", UPPER},
+    {NULL, "x\xd0\x96", UPPER},        /* Cyrillic Zhe */
+    {NULL, "\xc7\x85", UPPER},         /* title case Dz */
+    {NULL, "\xe1\xba\x9e", UPPER},     /* capital sharp s */
+    {NULL, "\xef\xbc\xa1", UPPER},     /* full-width A */
+    {NULL, "\xf0\x9d\x90\x80", UPPER}, /* mathematical bold A */
+    {NAMES("'lowercase': false"), "Linea\xc3\x91\xc7\x85", NULL},
+    {NAMES("'lowercase': false"), "Li nea", SPACES},
+    /* spaces of any width */
+    {NULL, " ", SPACES},
+    {NULL, "a b", SPACES},
+    {NULL, " a", SPACES},
+    {NULL, "a ", SPACES},
+    {NULL,
+     "a\xc2\xa0"
+     "b",
+     SPACES},                        /* U+00A0 */
+    {NULL, "\xe1\x9a\x80", SPACES},  /* U+1680 */
+    {NULL, "a\xe2\x80\x83", SPACES}, /* U+2003 */
+    {NULL, "\xe2\x80\xaf", SPACES},  /* U+202F */
+    {NULL, "\xe2\x80\xa8", SPACES},  /* U+2028, the line separator */
+    {NULL, "\xe2\x80\xa9", SPACES},  /* U+2029 */
+    {NULL, "\xe3\x80\x80", SPACES},  /* U+3000 */
+    {NAMES("'spaces': true"), "a b\xc2\xa0\xe3\x80\x80", NULL},
+    {NAMES("'spaces': true"), "A b", UPPER},
+    {NAMES("'spaces': true"), "a\tb", CONTROL},
+    /* what cannot be seen */
+    {NULL, "a\tb", CONTROL},
+    {NULL, "\x01", CONTROL},
+    {NULL, "a\n", CONTROL},
+    {NULL, "\x7f", CONTROL},
+    {NAMES("'spaces': true"), "\xc2\x85", CONTROL}, /* U+0085 */
+    {NULL, "\xc2\x9f", CONTROL},
+    {NULL, "a\xc2\xad", CONTROL},     /* soft hyphen */
+    {NULL, "a\xe2\x80\x8b", CONTROL}, /* zero-width space */
+    {NULL,
+     "\xe2\x80\xae"
+     "a",
+     CONTROL}, /* turns the direction */
+    {NULL,
+     "\xef\xbb\xbf"
+     "a",
+     CONTROL},                           /* byte order mark */
+    {NULL, "\xee\x80\x80", CONTROL},     /* private use */
+    {NULL, "\xcd\xb8", CONTROL},         /* unassigned U+0378 */
+    {NULL, "\xef\xbf\xbf", CONTROL},     /* noncharacter U+FFFF */
+    {NULL, "\xf3\xa0\x81\xa1", CONTROL}, /* tag character U+E0061 */
+    {NAMES("'spaces': true, 'lowercase': false"), "\xe2\x80\x8b", CONTROL},
+    /* the plant's own characters */
+    {NAMES("'characters': 'a-z0-9_-'"), "linea_1-a", NULL},
+    {NAMES("'characters': 'a-z0-9_-'"), "a.b", OTHER},
+    {NAMES("'characters': 'a-z0-9_-'"), "$x", OTHER},
+    {NAMES("'characters': 'a-z0-9_-'"), "l\xc3\xadnea", OTHER},
+    {NAMES("'characters': 'a-z0-9_-'"), "Linea", UPPER}, /* the better reason first */
+    {NAMES("'characters': 'a-z0-9_-'"), "a b", SPACES},
+    {NAMES("'characters': 'a-z0-9_-', 'lowercase': false"), "Linea", OTHER},
+    {NAMES("'characters': 'a-z ', 'spaces': true"), "a b", NULL},
+    {NAMES("'characters': 'a-z ', 'spaces': true"), "a\xc2\xa0", OTHER},
+    {NAMES("'characters': 'a-z '"), "a b", SPACES}, /* each key holds by itself */
+    {NAMES("'characters': 'a-z\xc3\xb1'"), "a\xc3\xb1o", NULL},
+    {NAMES("'characters': 'a-z\xc3\xb1'"), "l\xc3\xadnea", OTHER},
+    {NAMES("'characters': '\\\\p{Ll}'"), "l\xc3\xadnea", NULL},
+    {NAMES("'characters': '\\\\p{Ll}'"), "linea1", OTHER},
+    {NAMES("'characters': '^.'"), "linea1", NULL},
+    {NAMES("'characters': '^.'"), "linea.1", OTHER},
+    {NAMES("'characters': 'a-z'"), "", EMPTY},
+    /* length, in bytes */
+    {NAMES("'max_level_bytes': 4"), "abcd", NULL},
+    {NAMES("'max_level_bytes': 4"), "abcde", LONG},
+    {NAMES("'max_level_bytes': 4"), "\xc3\xb1\xc3\xb1", NULL},
+    {NAMES("'max_level_bytes': 4"),
+     "\xc3\xb1\xc3\xb1"
+     "a",
+     LONG},
+    {NAMES("'max_level_bytes': 1"), "\xc3\xb1", LONG},
+    {NAMES("'max_level_bytes': 4"), "ABCDE", LONG},
+};
+
+START_TEST(names_of_levels)
+{
+    struct snippet s;
+    struct adu_reason why = ADU_REASON_INIT;
+    const struct adu_names *names = names_of(&s, levels[_i].json);
+    const bool legal = adu_names_level_legal(names, adu_text_of(levels[_i].level), &why);
+    ck_assert_msg(legal == (levels[_i].why == NULL), "\"%s\": %s", levels[_i].level,
+                  why.text != NULL ? why.text : "legal");
+    if (!legal) {
+        ck_assert_str_eq(why.text, levels[_i].why);
+    }
+    ck_assert_int_eq(why.limit != ADU_NO_LIMIT, !legal && strcmp(why.text, LONG) == 0);
+    snippet_close(&s);
+}
+END_TEST
+
+/* Every ASCII character, by a plainer road. */
+START_TEST(every_ascii_character)
+{
+    struct snippet s;
+    const struct adu_names *names = names_of(&s, NULL);
+    for (int c = 0; c < 128; c++) {
+        const char level[] = {'a', (char)c, 'b'};
+        struct adu_reason why = ADU_REASON_INIT;
+        const bool legal = c > ' ' && c < 0x7f && !(c >= 'A' && c <= 'Z');
+        ck_assert_msg(adu_names_level_legal(names, (struct adu_text){.bytes = level, .length = 3},
+                                            &why) == legal,
+                      "character %d", c);
+    }
+    snippet_close(&s);
+}
+END_TEST
+
+/* A level as long as may be is judged by all patterns, within their limits. */
+START_TEST(long_levels)
+{
+    static const char *const letters[] = {"a", "\xc3\xb1", "\xe6\x97\xa5", "\xf0\x9f\x98\x80"};
+    struct snippet s;
+    char level[ADU_LEVEL_MOST_BYTES + 1] = "";
+    const struct adu_names *names =
+        names_of(&s, "{'max_level_bytes': 1024, 'characters': '^X', 'spaces': false}");
+    while (strlen(level) + strlen(letters[_i]) <= ADU_LEVEL_MOST_BYTES) {
+        strcat(level, letters[_i]);
+    }
+    struct adu_reason why = ADU_REASON_INIT;
+    ck_assert_msg(adu_names_level_legal(names, adu_text_of(level), &why), "%s", why.text);
+    strcpy(level + strlen(level) - 2 * strlen(letters[_i]), "\xc3\x91"); /* at the far end */
+    ck_assert(!adu_names_level_legal(names, adu_text_of(level), &why));
+    ck_assert_str_eq(why.text, UPPER);
+    snippet_close(&s);
+}
+END_TEST
+
+START_TEST(default_lengths)
+{
+    struct snippet s;
+    static char long_topic[ADU_TOPIC_MOST_BYTES + 1];
+    const struct adu_names *names = names_of(&s, NULL);
+    struct adu_reason why = ADU_REASON_INIT;
+    memset(long_topic, 'a', sizeof long_topic - 1);
+    const struct adu_text topic = adu_text_of(long_topic);
+    ck_assert(adu_names_level_legal(names, (struct adu_text){long_topic, 256}, &why));
+    ck_assert(!adu_names_level_legal(names, (struct adu_text){long_topic, 257}, &why));
+    ck_assert_int_eq(why.limit, 256);
+    ck_assert(adu_names_length_legal(names, topic, &why));
+    snippet_close(&s);
+    names = names_of(&s, "{'max_topic_bytes': 10}");
+    ck_assert(adu_names_length_legal(names, (struct adu_text){long_topic, 10}, &why));
+    ck_assert(!adu_names_length_legal(names, (struct adu_text){long_topic, 11}, &why));
+    ck_assert_int_eq(why.limit, 10);
+    ck_assert_str_eq(why.text, "the topic has too many bytes");
+    snippet_close(&s);
+}
+END_TEST
+
+/* The reason says where the rule stands: at its key, or where the key would be. */
+START_TEST(place_of_the_rule)
+{
+    static const struct {
+        const char *level;
+        unsigned line;
+    } places[] = {{"A", 2}, {"a b", 3}, {"aaaaaa", 4}, {"a\x01", 1}, {"a.", 5}};
+    struct snippet s;
+    const struct adu_names *names = names_of(
+        &s, "{\n'lowercase': true,\n'spaces': false,\n'max_level_bytes': 5,\n'characters': 'a-z'}");
+    for (int i = 0; i < ROWS(places); i++) {
+        struct adu_reason why = ADU_REASON_INIT;
+        ck_assert(!adu_names_level_legal(names, adu_text_of(places[i].level), &why));
+        ck_assert_msg(why.rule != NULL && why.rule->line == places[i].line, "\"%s\"",
+                      places[i].level);
+        ck_assert_str_eq(why.rule->file, "topic_policy.json");
+    }
+    snippet_close(&s);
+}
+END_TEST
+
+/* The broker lets none of these through; if one came it would not be legal. */
+START_TEST(bytes_that_are_no_text)
+{
+    static const char *const bytes[] = {"\xff", "a\xc3", "\xc0\xaf", "\xed\xa0\x80", "\x80"};
+    struct snippet s;
+    const struct adu_names *names = names_of(&s, "{'lowercase': false, 'spaces': true}");
+    for (int i = 0; i < ROWS(bytes); i++) {
+        struct adu_reason why = ADU_REASON_INIT;
+        ck_assert(!adu_names_level_legal(names, adu_text_of(bytes[i]), &why));
+    }
+    snippet_close(&s);
+}
+END_TEST
+
+static const struct {
+    const char *json, *error;
+} refused[] = {
+    {"{'lower_case': true}", "did you mean \"lowercase\"?"},
+    {"{'lowercase': 'yes'}", "lowercase: expected true or false"},
+    {"{'max_level_bytes': 0}", "max_level_bytes: expected"},
+    {"{'max_level_bytes': 1025}", "max_level_bytes: expected"},
+    {"{'max_topic_bytes': 0}", "max_topic_bytes: expected"},
+    {"{'max_topic_bytes': 65536}", "max_topic_bytes: expected"},
+    {"{'max_level_bytes': 64.5}", "max_level_bytes: expected"},
+    {"{'characters': ''}", "characters: expected a string that is not empty"},
+    {"{'characters': 'z-a'}", "characters: not a pattern"},
+    {"{'characters': 'a-z\\\\'}", "characters: not a pattern"},
+    {"{'characters': '[:nothing:]'}", "characters: not a pattern"},
+    {"{'characters': ['a-z']}", "characters: expected a string"},
+};
+
+START_TEST(files_refused)
+{
+    struct snippet s;
+    snippet_open(&s, "topic_policy.json", refused[_i].json);
+    ck_assert_msg(adu_names_compile(&s.c, s.root) == NULL, "taken: %s", refused[_i].json);
+    ck_assert_msg(strstr(snippet_error(&s), refused[_i].error) != NULL, "%s: %s", refused[_i].json,
+                  snippet_error(&s));
+    snippet_close(&s);
+}
+END_TEST
+
+START_TEST(characters_too_long)
+{
+    struct snippet s;
+    static char json[2048] = "{'characters': '";
+    memset(json + strlen(json), 'a', 1100);
+    strcat(json, "'}");
+    snippet_open(&s, "topic_policy.json", json);
+    ck_assert_ptr_null(adu_names_compile(&s.c, s.root));
+    ck_assert_ptr_nonnull(strstr(snippet_error(&s), "too long"));
+    snippet_close(&s);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("topic_names");
+    suite_add_rows(suite, names_of_levels, ROWS(levels));
+    suite_add(suite, every_ascii_character);
+    suite_add_rows(suite, long_levels, 4);
+    suite_add(suite, default_lengths);
+    suite_add(suite, place_of_the_rule);
+    suite_add(suite, bytes_that_are_no_text);
+    suite_add_rows(suite, files_refused, ROWS(refused));
+    suite_add(suite, characters_too_long);
+    return run_suite(suite);
+}
