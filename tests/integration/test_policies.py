@@ -1,6 +1,7 @@
 """The example plant of policies/: its files satisfy their schemas, the schemas refuse nonsense, a broker runs on them."""
 import json
 import pathlib
+import re
 import shutil
 
 import jsonschema
@@ -74,3 +75,17 @@ def test_a_broker_runs_on_the_example(make_broker, suite):
     broker.start()
     broker.wait_log("pipeline ready: cert_auth, iam_auth, rate_monitor, topic_policy, acl")
     assert broker.reload() == 2
+
+
+def test_a_broker_runs_on_the_examples_of_the_references(make_broker, suite):
+    """The whole files that plugins/*/README.md show: they satisfy their schemas, and fit together."""
+    broker = make_broker(suite, start=False)
+    for name in PLUGINS:
+        text = (POLICIES.parent / "plugins" / name / "README.md").read_text()
+        example, = [block for block in re.findall(r"```json\n(.*?)```", text, re.S) if '"$schema"' in block]
+        assert [error.message for error in schema(name).iter_errors(json.loads(example))] == []
+        (broker.policies / f"{name}.json").write_text(example)
+    line = (broker.policies / "passwd").read_text().splitlines()[0]
+    (broker.policies / "passwd").write_text("".join(f"{user}:{line.split(':', 1)[1]}\n" for user in ("linea1", "sala-control")))
+    broker.start()
+    broker.wait_log("pipeline ready: cert_auth, iam_auth, rate_monitor, topic_policy, acl")
