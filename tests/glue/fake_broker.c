@@ -1,0 +1,233 @@
+#include "fake_broker.h"
+#include <check.h>
+#include <dlfcn.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+const char *const plugin_names[PLUGINS] = {"cert_auth", "iam_auth", "rate_monitor", "topic_policy",
+                                           "acl"};
+
+enum { LINES = 256, LINE = 1024, CALLBACKS = 16 };
+
+static struct {
+    char lines[LINES][LINE];
+    int line_count;
+    struct {
+        MOSQ_FUNC_generic_callback function;
+        void *user_data;
+    } callbacks[EVENTS][CALLBACKS];
+    int counts[EVENTS], refusal;
+} broker;
+
+void fake_reset(void)
+{
+    memset(&broker, 0, sizeof broker);
+}
+
+/* --- what the broker gives to plugins --- */
+
+void mosquitto_log_printf(int level, const char *format, ...)
+{
+    (void)level;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(broker.lines[broker.line_count % LINES], LINE, format, arguments);
+    va_end(arguments);
+    broker.line_count++;
+}
+
+int mosquitto_callback_register(mosquitto_plugin_id_t *identifier, int event,
+                                MOSQ_FUNC_generic_callback function, const void *event_data,
+                                void *user_data)
+{
+    (void)identifier;
+    (void)event_data;
+    if (broker.refusal != 0) {
+        return broker.refusal;
+    }
+    if (event > MOSQ_EVT_DISCONNECT && !IS_2_1) {
+        return MOSQ_ERR_NOT_SUPPORTED;
+    }
+    const int count = broker.counts[event];
+    for (int i = 0; i < count && !IS_2_1; i++) { /* 2.0 keeps a function once, 2.1 once a plugin */
+        if (broker.callbacks[event][i].function == function) {
+            return MOSQ_ERR_ALREADY_EXISTS;
+        }
+    }
+    ck_assert_int_lt(count, CALLBACKS);
+    broker.callbacks[event][count].function = function;
+    broker.callbacks[event][count].user_data = user_data;
+    broker.counts[event]++;
+    return MOSQ_ERR_SUCCESS;
+}
+
+const char *mosquitto_client_id(const struct mosquitto *client)
+{
+    return client->id;
+}
+
+const char *mosquitto_client_username(const struct mosquitto *client)
+{
+    return client->username[0] != '\0' ? client->username : NULL;
+}
+
+const char *mosquitto_client_address(const struct mosquitto *client)
+{
+    return client->address;
+}
+
+void *mosquitto_client_certificate(const struct mosquitto *client)
+{
+    (void)client;
+    return NULL;
+}
+
+bool mosquitto_client_clean_session(const struct mosquitto *client)
+{
+    return client->clean;
+}
+
+int mosquitto_set_username(struct mosquitto *client, const char *username)
+{
+    snprintf(client->username, sizeof client->username, "%s", username);
+    return MOSQ_ERR_SUCCESS;
+}
+
+int mosquitto_kick_client_by_clientid(const char *id, bool with_will)
+{
+    (void)id;
+    (void)with_will;
+    return MOSQ_ERR_SUCCESS;
+}
+
+int mosquitto_broker_publish_copy(const char *id, const char *topic, int length,
+                                  const void *payload, int qos, bool retain,
+                                  mosquitto_property *properties)
+{
+    (void)id;
+    (void)topic;
+    (void)length;
+    (void)payload;
+    (void)qos;
+    (void)retain;
+    (void)properties;
+    return MOSQ_ERR_SUCCESS;
+}
+
+#ifdef FAKE_2_1
+void mosquitto_complete_basic_auth(const char *id, int result);
+
+/* Its name alone tells plugins which version this is. */
+void mosquitto_complete_basic_auth(const char *id, int result)
+{
+    (void)id;
+    (void)result;
+}
+#endif
+
+/* --- what the broker does with plugins --- */
+
+static void *entry(void *handle, const char *name)
+{
+    void *function = dlsym(handle, name);
+    ck_assert_msg(function != NULL, "%s", name);
+    return function;
+}
+
+void fake_open(struct loaded *plugin, const char *name)
+{
+    char path[1024];
+    snprintf(path, sizeof path, "%s/aduana_%s.so", ADU_PLUGIN_DIR, name);
+    *plugin = (struct loaded){.name = name};
+    plugin->handle = dlopen(path, RTLD_NOW | (IS_2_1 ? RTLD_LOCAL : RTLD_GLOBAL));
+    ck_assert_msg(plugin->handle != NULL, "%s", dlerror());
+    *(void **)&plugin->version = entry(plugin->handle, "mosquitto_plugin_version");
+    *(void **)&plugin->init = entry(plugin->handle, "mosquitto_plugin_init");
+    *(void **)&plugin->cleanup = entry(plugin->handle, "mosquitto_plugin_cleanup");
+}
+
+int fake_init(struct loaded *plugin, const char *key, const char *value)
+{
+    struct mosquitto_opt option = {.key = (char *)(uintptr_t)key,
+                                   .value = (char *)(uintptr_t)value};
+    return plugin->init(NULL, &plugin->user_data, &option, key != NULL ? 1 : 0);
+}
+
+void fake_cleanup(struct loaded *plugin)
+{
+    ck_assert_int_eq(plugin->cleanup(plugin->user_data, NULL, 0), MOSQ_ERR_SUCCESS);
+    plugin->user_data = NULL;
+}
+
+void fake_refuse_callbacks(int code)
+{
+    broker.refusal = code;
+}
+
+int fake_registrations(int event)
+{
+    return broker.counts[event];
+}
+
+int fake_ask(int event, void *data)
+{
+    int answer = -1;
+    for (int i = 0; i < broker.counts[event]; i++) {
+        answer =
+            broker.callbacks[event][i].function(event, data, broker.callbacks[event][i].user_data);
+        if (answer != MOSQ_ERR_PLUGIN_DEFER) {
+            break;
+        }
+    }
+    return answer;
+}
+
+int fake_login(struct mosquitto *client, const char *username, const char *password)
+{
+    struct mosquitto_evt_basic_auth event = {.client = client,
+                                             .username = (char *)(uintptr_t)username,
+                                             .password = (char *)(uintptr_t)password};
+    snprintf(client->username, sizeof client->username, "%s", username != NULL ? username : "");
+    return fake_ask(MOSQ_EVT_BASIC_AUTH, &event);
+}
+
+int fake_acl(struct mosquitto *client, int access, const char *topic)
+{
+    struct mosquitto_evt_acl_check event = {.client = client,
+                                            .topic = topic,
+                                            .access = access,
+                                            .payload = "1",
+                                            .payloadlen = 1,
+                                            .qos = 1};
+    return fake_ask(MOSQ_EVT_ACL_CHECK, &event);
+}
+
+int fake_reload(void)
+{
+    int answer = -1;
+    for (int i = 0; i < broker.counts[MOSQ_EVT_RELOAD]; i++) {
+        struct mosquitto_evt_reload event = {0};
+        const int one = broker.callbacks[MOSQ_EVT_RELOAD][i].function(
+            MOSQ_EVT_RELOAD, &event, broker.callbacks[MOSQ_EVT_RELOAD][i].user_data);
+        if (i > 0 && one != answer) {
+            return -1;
+        }
+        answer = one;
+    }
+    return answer;
+}
+
+int fake_logged(const char *part)
+{
+    int count = 0;
+    for (int i = 0; i < broker.line_count && i < LINES; i++) {
+        count += strstr(broker.lines[i], part) != NULL;
+    }
+    return count;
+}
+
+const char *fake_last_line(void)
+{
+    return broker.line_count > 0 ? broker.lines[(broker.line_count - 1) % LINES] : "";
+}

@@ -1,0 +1,68 @@
+/* As much of a broker as the plugins ask for: it loads the .so files, keeps their callbacks and
+ * their log, and calls them back. Compiled with FAKE_2_1 it is a 2.1, else a 2.0. */
+#ifndef ADUANA_TESTS_FAKE_BROKER_H
+#define ADUANA_TESTS_FAKE_BROKER_H
+
+#include <mosquitto.h>
+#include <mosquitto_broker.h>
+#include <mosquitto_plugin.h>
+#include <stdbool.h>
+
+#ifdef FAKE_2_1
+enum { IS_2_1 = 1 };
+#else
+enum { IS_2_1 = 0 };
+#endif
+
+enum { EVENT_OFFLINE = 28, EVENTS = 32, PLUGINS = 5 };
+
+/* A connection, as the broker's own struct is to plugins: opaque. */
+struct mosquitto {
+    const char *id, *address;
+    char username[300];
+    bool clean;
+};
+
+struct loaded {
+    const char *name;
+    void *handle, *user_data;
+    int (*init)(mosquitto_plugin_id_t *, void **, struct mosquitto_opt *, int);
+    int (*cleanup)(void *, struct mosquitto_opt *, int);
+    int (*version)(int, const int *);
+};
+
+extern const char *const plugin_names[PLUGINS];
+
+/* dlopen of aduana_<name>.so, as the running broker's version does it. Fails the test if it cannot.
+ */
+void fake_open(struct loaded *plugin, const char *name);
+
+/* Calls the plugin's init with one option, or none where `key` is NULL. Its result. */
+int fake_init(struct loaded *plugin, const char *key, const char *value);
+
+/* Calls its cleanup. The broker's dlclose changes nothing: the files stay loaded (nodelete). */
+void fake_cleanup(struct loaded *plugin);
+
+/* From now on the broker takes no callback and answers with this code; 0 takes them again. */
+void fake_refuse_callbacks(int code);
+
+int fake_registrations(int event);
+
+/* Asks the callbacks of an event in turn, as the version does: the first answer that is not DEFER
+ * holds. -1 where there is none. */
+int fake_ask(int event, void *data);
+
+int fake_login(struct mosquitto *client, const char *username, const char *password);
+int fake_acl(struct mosquitto *client, int access, const char *topic);
+
+/* RELOAD to every callback of it: the only answer that all gave, or -1 if they differ. */
+int fake_reload(void);
+
+/* How many lines of the log hold `part`. */
+int fake_logged(const char *part);
+const char *fake_last_line(void);
+
+/* Forgets callbacks and log. */
+void fake_reset(void);
+
+#endif
