@@ -1,4 +1,5 @@
 #include "plugins/rate_monitor/alert.h"
+#include "common/utf8.h"
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
@@ -72,6 +73,7 @@ static bool add_level(struct adu_attributes *values, const char *name, const cha
         level[used] = c < 0x20 || c == 0x7f || c == '/' || c == '+' || c == '#' ? '_' : (char)c;
     }
     level[used] = '\0';
+    adu_utf8_trim(level); /* a long name is not cut within a character */
     return adu_attributes_add(values, name, used > 0 ? level : "broker");
 }
 

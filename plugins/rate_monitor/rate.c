@@ -53,7 +53,7 @@ enum adu_rate_change adu_rate_rest(struct adu_rate *rate, const struct adu_rate_
         rate->calm_since_ms = 0;
         return ADU_RATE_SAME;
     }
-    if (rate->calm_since_ms == 0) {
+    if (rate->calm_since_ms == 0 || rate->calm_since_ms > now_ms) { /* the clock may jump back */
         rate->calm_since_ms = now_ms;
     }
     if (now_ms - rate->calm_since_ms < limit->clear_ms) {

@@ -319,6 +319,39 @@ START_TEST(files_refused)
 }
 END_TEST
 
+/* No broker takes topics of more than 201 levels, so no pattern has more; deeper topics and filters
+ * are answered all the same. */
+START_TEST(deep_patterns)
+{
+    enum { DEEPEST = 201 };
+    static char json[2048], question[2048];
+    struct adu_reason why;
+    for (int levels = DEEPEST; levels <= DEEPEST + 1; levels++) {
+        size_t used =
+            (size_t)snprintf(json, sizeof json, "{'roles': {'r': {'allow': [{'publish': ['a");
+        for (int i = 1; i < levels; i++) {
+            used += (size_t)snprintf(json + used, sizeof json - used, "/+");
+        }
+        snprintf(json + used, sizeof json - used, "', 'b/#'], 'subscribe': ['b/#']}]}}}");
+        snippet_open(&snippet, "acl.json", json);
+        const struct adu_acl *acl = adu_acl_compile(&snippet.c, snippet.root);
+        ck_assert_int_eq(acl != NULL, levels == DEEPEST);
+        for (int depth = DEEPEST - 1; acl != NULL && depth <= DEEPEST + 300; depth++) {
+            strcpy(question, "p a");
+            for (int i = 1; i < depth; i++) {
+                strcat(question, "/x");
+            }
+            ck_assert_int_eq(allowed(acl, question, "r", &why), depth == DEEPEST);
+            question[2] = 'b';
+            ck_assert(allowed(acl, question, "r", &why));
+            question[0] = 's';
+            ck_assert(allowed(acl, question, "r", &why));
+        }
+        snippet_close(&snippet);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("acl");
@@ -329,5 +362,6 @@ int main(void)
     suite_add(suite, too_many_bound_roles);
     suite_add_rows(suite, why_it_is_refused, ROWS(reasons));
     suite_add_rows(suite, files_refused, ROWS(refused));
+    suite_add(suite, deep_patterns);
     return run_suite(suite);
 }

@@ -1,0 +1,326 @@
+/* Alerts when a client is above the limits of its class, and when that is over. */
+#include "monitor.h"
+
+/* --- one client ---------------------------------------------------------------------------------
+ */
+
+START_TEST(raised_once_and_cleared_once)
+{
+    struct client edge;
+    begin(POLICY);
+    client_make(&edge, "edge-linea1", "", "edge");
+    publishes(&edge, 10);
+    tick_for(SECOND / 2);
+    ck_assert_int_eq(message_count, 0);
+    publishes(&edge, 1);
+    ck_assert_int_eq(message_count, 0); /* the hot path sends nothing: the next tick does */
+    tick_for(TICK);
+    ck_assert_int_eq(message_count, 1);
+    ck_assert_str_eq(messages[0].topic, "planta/_sys/alertas/publish_rate/edge-linea1");
+    ck_assert_str_eq(said(0), "raised gateways 11.0/10 rate_monitor.json:1");
+    ck_assert_str_eq(member(0, "client_id"), "edge-linea1");
+    ck_assert_str_eq(member(0, "username"), "user");
+    ck_assert_str_eq(member(0, "since"), "2023-11-14T22:13:20.500Z");
+    ck_assert_str_eq(member(0, "time"), "2023-11-14T22:13:20.600Z");
+    ck_assert_int_eq(messages[0].qos, 1);
+    ck_assert(!messages[0].retain);
+    for (int i = 0; i < 50; i++) { /* a flood of five seconds is one alert */
+        publishes(&edge, 20);
+        tick_for(TICK);
+    }
+    ck_assert_int_eq(message_count, 1);
+    tick_for(5 * SECOND); /* a window passes before the rate is within the limit */
+    ck_assert_int_eq(message_count, 1);
+    tick_for(3 * SECOND);
+    ck_assert_int_eq(message_count, 2);
+    ck_assert_str_eq(messages[1].topic, "planta/_sys/alertas/publish_rate/edge-linea1");
+    ck_assert_str_eq(said(1), "cleared gateways 0.0/10 rate_monitor.json:1");
+    ck_assert_str_eq(member(1, "since"), "2023-11-14T22:13:20.500Z");
+    tick_for(60 * SECOND);
+    ck_assert_int_eq(message_count, 2);
+    ck_assert_uint_eq(counters.alerts_raised, 1);
+    ck_assert_uint_eq(counters.alerts_cleared, 1);
+    ck_assert_uint_eq(counters.stage_errors, 0);
+    client_free(&edge);
+    end();
+}
+END_TEST
+
+/* Up and down around the limit is one alert, over when it has been quiet for clear_seconds. */
+START_TEST(flapping_is_one_alert)
+{
+    struct client edge;
+    begin(POLICY);
+    client_make(&edge, "e", "", "edge");
+    for (int i = 0; i < 10; i++) {
+        publishes(&edge, 30);
+        tick_for(4 * SECOND);
+    }
+    ck_assert_int_eq(message_count, 1);
+    tick_for(7 * SECOND);
+    ck_assert_int_eq(message_count, 2);
+    publishes(&edge, 30);
+    tick_for(TICK);
+    ck_assert_int_eq(message_count, 3); /* and the next flood is another */
+    ck_assert_str_eq(said(2), "raised gateways 30.0/10 rate_monitor.json:1");
+    client_free(&edge);
+    end();
+}
+END_TEST
+
+START_TEST(connections)
+{
+    struct client edge;
+    begin(POLICY);
+    client_make(&edge, "e", "", "edge");
+    for (int i = 0; i < 3; i++) {
+        connects(&edge);
+        tick_for(SECOND);
+    }
+    ck_assert_int_eq(message_count, 0);
+    connects(&edge);
+    connects(&edge);
+    tick_for(TICK);
+    ck_assert_int_eq(message_count, 1);
+    ck_assert_str_eq(messages[0].topic, "planta/_sys/alertas/connection_rate/e");
+    ck_assert_str_eq(said(0), "raised gateways 5.0/3 rate_monitor.json:1");
+    tick_for(130 * SECOND);
+    ck_assert_int_eq(message_count, 2);
+    ck_assert_msg(strncmp(said(1), "cleared gateways ", 17) == 0, "%s", said(1));
+    client_free(&edge);
+    end();
+}
+END_TEST
+
+/* Both at once are two alerts, each with its own end. */
+START_TEST(kinds_are_apart)
+{
+    struct client edge;
+    begin(POLICY);
+    client_make(&edge, "e", "", "edge");
+    for (int i = 0; i < 4; i++) {
+        connects(&edge);
+    }
+    publishes(&edge, 11);
+    tick_for(TICK);
+    ck_assert_int_eq(message_count, 2);
+    tick_for(10 * SECOND);
+    ck_assert_int_eq(message_count, 3);
+    ck_assert_str_eq(messages[2].topic, "planta/_sys/alertas/publish_rate/e");
+    tick_for(130 * SECOND);
+    ck_assert_int_eq(message_count, 4);
+    ck_assert_str_eq(messages[3].topic, "planta/_sys/alertas/connection_rate/e");
+    client_free(&edge);
+    end();
+}
+END_TEST
+
+/* --- what counts --------------------------------------------------------------------------------
+ */
+
+START_TEST(only_attempts_to_publish_count)
+{
+    struct client edge;
+    struct adu_reason why;
+    begin(POLICY);
+    client_make(&edge, "e", "", "edge");
+    for (int i = 0; i < 100; i++) {
+        ck_assert_int_eq(asks(&edge, ADU_RECEIVE, "a", true, &why), ADU_ABSTAIN);
+        ck_assert_int_eq(asks(&edge, ADU_SUBSCRIBE, "a/#", true, &why), ADU_ABSTAIN);
+        ck_assert_int_eq(asks(&edge, ADU_PUBLISH, "a", false, &why), ADU_ABSTAIN);
+    }
+    tick_for(SECOND);
+    ck_assert_int_eq(message_count, 0);
+    for (int i = 0; i < 11; i++) { /* those that are refused too */
+        ck_assert_int_eq(asks(&edge, ADU_PUBLISH, "planta/_sys/alertas/x/y", true, &why), ADU_DENY);
+    }
+    tick_for(TICK);
+    ck_assert_int_eq(message_count, 1);
+    client_free(&edge);
+    end();
+}
+END_TEST
+
+START_TEST(counters_are_published)
+{
+    begin(WITH_COUNTERS);
+    counters.publish_refused = 7;
+    tick_for(TICK);
+    ck_assert_int_eq(message_count, 1); /* at once, then every ten seconds */
+    tick_for(10 * SECOND - TICK);
+    ck_assert_int_eq(message_count, 1);
+    tick_for(TICK);
+    ck_assert_int_eq(message_count, 2);
+    tick_for(90 * SECOND);
+    ck_assert_int_eq(message_count, 11);
+    json_t *o = json_loads(messages[10].payload, 0, NULL);
+    ck_assert_int_eq(json_integer_value(json_object_get(o, "publish_refused")), 7);
+    ck_assert_uint_ge(json_object_size(o), 10);
+    json_decref(o);
+    ck_assert_str_eq(messages[10].topic, "planta/_sys/contadores");
+    ck_assert(messages[10].retain);
+    end();
+}
+END_TEST
+
+/* --- the bundle itself --------------------------------------------------------------------------
+ */
+
+START_TEST(policy_rejected)
+{
+    begin(POLICY);
+    adu_rate_monitor_event(&call, ADU_EVENT_POLICY_LOADED, "");
+    ck_assert_int_eq(message_count, 0);
+    adu_rate_monitor_event(&call, ADU_EVENT_POLICY_REJECTED, "acl.json:1:1: bad");
+    ck_assert_int_eq(message_count, 1);
+    ck_assert_str_eq(messages[0].topic, "planta/_sys/alertas/policy_rejected/broker");
+    ck_assert_str_eq(said(0), "raised - 0.0/0 -");
+    ck_assert_str_eq(member(0, "text"), "acl.json:1:1: bad");
+    ck_assert_str_eq(member(0, "client_id"), "-");
+    pass(SECOND); /* another error is said, and it is the same alert still */
+    adu_rate_monitor_event(&call, ADU_EVENT_POLICY_REJECTED, "acl.json:2:2: worse");
+    ck_assert_int_eq(message_count, 2);
+    ck_assert_str_eq(member(1, "text"), "acl.json:2:2: worse");
+    ck_assert_str_eq(member(1, "since"), "2023-11-14T22:13:20.000Z");
+    ck_assert_str_eq(member(1, "time"), "2023-11-14T22:13:21.000Z");
+    adu_rate_monitor_event(&call, ADU_EVENT_POLICY_LOADED, "");
+    adu_rate_monitor_event(&call, ADU_EVENT_POLICY_LOADED, "");
+    ck_assert_int_eq(message_count, 3);
+    ck_assert_str_eq(said(2), "cleared - 0.0/0 -");
+    ck_assert_str_eq(member(2, "since"), "2023-11-14T22:13:20.000Z");
+    end();
+}
+END_TEST
+
+/* A reload in the midst of an alert: nothing of the old policy is looked at, and it ends. */
+START_TEST(reload_while_raised)
+{
+    struct client edge, op;
+    begin(POLICY);
+    client_make(&edge, "edge", "", "edge");
+    client_make(&op, "op", "", "op");
+    publishes(&edge, 11);
+    publishes(&op, 21);
+    struct snippet old = snippet;
+    load("{'classes': [{'name': 'otra', 'match': {}, 'publish': {'max_per_second': 1000}}], " ALERTS
+         "}");
+    snippet_close(&old);
+    tick_for(TICK); /* raised under the old policy; its class is not known any more */
+    ck_assert_int_eq(message_count, 2);
+    ck_assert_str_eq(said(0), "raised - 21.0/20 -");
+    ck_assert_str_eq(said(1), "raised - 11.0/10 -");
+    publishes(&edge, 1);
+    tick_for(10 * SECOND);
+    ck_assert_int_eq(message_count, 4);
+    const bool edge_first = strstr(messages[2].topic, "/edge") != NULL;
+    ck_assert_str_eq(said(edge_first ? 2 : 3), "cleared otra 0.0/1000 rate_monitor.json:1");
+    ck_assert_str_eq(said(edge_first ? 3 : 2), "cleared - 0.0/20 -");
+    client_free(&edge);
+    client_free(&op);
+    end();
+}
+END_TEST
+
+/* A class that a reload takes away: the alert is over, and said to be. */
+START_TEST(class_taken_away)
+{
+    struct client edge;
+    begin(POLICY);
+    client_make(&edge, "edge", "", "edge");
+    publishes(&edge, 11);
+    tick_for(TICK);
+    struct snippet old = snippet;
+    load("{'classes': [], " ALERTS "}");
+    snippet_close(&old);
+    publishes(&edge, 1);
+    tick_for(TICK);
+    ck_assert_int_eq(message_count, 2);
+    ck_assert_str_eq(said(1), "cleared - 0.0/0 -");
+    client_free(&edge);
+    end();
+}
+END_TEST
+
+/* --- many clients -------------------------------------------------------------------------------
+ */
+
+/* The pipeline forgets clients when its table is full, in any order and in any state; the memory is
+ * gone then. The others' alerts are not touched by it. */
+START_TEST(clients_are_forgotten)
+{
+    enum { CLIENTS = 500 };
+    static struct client *clients[CLIENTS];
+    static char ids[CLIENTS][16];
+    unsigned random = 12345;
+    begin(POLICY);
+    for (int i = 0; i < CLIENTS; i++) {
+        snprintf(ids[i], sizeof ids[i], "c%d", i);
+        clients[i] = malloc(sizeof *clients[i]);
+        client_make(clients[i], ids[i], "", "edge");
+        publishes(clients[i], i % 5 == 0 ? 1 : 11); /* one in five is never raised */
+    }
+    tick_for(TICK);
+    ck_assert_int_eq(message_count, CLIENTS / 5 * 4);
+    for (int left = CLIENTS / 2; left > 0;) {
+        const int i = (int)((random = random * 1103515245 + 12345) >> 8) % CLIENTS;
+        if (clients[i] != NULL) {
+            client_free(clients[i]);
+            free(clients[i]);
+            clients[i] = NULL;
+            left--;
+            adu_rate_monitor_tick(&call);
+        }
+    }
+    int remain = 0;
+    for (int i = 0; i < CLIENTS; i++) {
+        remain += clients[i] != NULL && i % 5 != 0;
+    }
+    message_count = 0;
+    tick_for(10 * SECOND);
+    ck_assert_int_eq(message_count, remain); /* each of them once */
+    ck_assert_uint_eq(counters.alerts_cleared, (unsigned)remain);
+    for (int i = 0; i < CLIENTS; i++) {
+        if (clients[i] != NULL) {
+            client_free(clients[i]);
+            free(clients[i]);
+        }
+    }
+    end();
+}
+END_TEST
+
+/* A topic that does not fit is counted, not sent somewhere else. */
+START_TEST(topic_that_does_not_fit)
+{
+    static char id[1025];
+    struct client edge;
+    begin("{" CLASSES ", 'alerts': {'topic': "
+          "'a/${client_id}/${client_id}/${client_id}/${client_id}/${client_id}'}}");
+    memset(id, 'x', sizeof id - 1);
+    client_make(&edge, id, "", "edge");
+    publishes(&edge, 11);
+    tick_for(TICK);
+    ck_assert_int_eq(message_count, 0);
+    ck_assert_uint_eq(counters.stage_errors, 1);
+    ck_assert_uint_eq(counters.alerts_raised, 0);
+    client_free(&edge);
+    end();
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("rate_monitor");
+    suite_add(suite, raised_once_and_cleared_once);
+    suite_add(suite, flapping_is_one_alert);
+    suite_add(suite, connections);
+    suite_add(suite, kinds_are_apart);
+    suite_add(suite, only_attempts_to_publish_count);
+    suite_add(suite, counters_are_published);
+    suite_add(suite, policy_rejected);
+    suite_add(suite, reload_while_raised);
+    suite_add(suite, class_taken_away);
+    suite_add(suite, clients_are_forgotten);
+    suite_add(suite, topic_that_does_not_fit);
+    return run_suite(suite);
+}
