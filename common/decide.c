@@ -57,10 +57,9 @@ static enum adu_verdict refuse(struct adu_pipeline *p, struct adu_principal *pri
  * an ABSTAIN, or for an ALLOW where the stage is the one that grants. */
 static enum adu_verdict combine(struct adu_pipeline *p, struct adu_principal *principal, bool will,
                                 const void *handle, const struct adu_request *request,
-                                struct adu_now now)
+                                struct adu_reason *why, struct adu_now now)
 {
     enum adu_verdict granted = p->broker_permits ? ADU_ABSTAIN : ADU_DENY;
-    struct adu_reason why = ADU_REASON_INIT; /* one for all stages: only a refusal writes to it */
     for (int kind = 0; kind < ADU_STAGES; kind++) {
         const struct adu_stage *stage = p->stages[kind];
         if (stage == NULL || stage->decide == NULL) {
@@ -68,8 +67,7 @@ static enum adu_verdict combine(struct adu_pipeline *p, struct adu_principal *pr
         }
         const struct adu_stage_call call =
             adu_pipeline_call(p, (enum adu_stage_kind)kind, NULL, now);
-        const enum adu_verdict verdict =
-            stage->decide(&call, request, principal->state[kind], &why);
+        const enum adu_verdict verdict = stage->decide(&call, request, principal->state[kind], why);
         const bool grants = kind == ADU_STAGE_ACL;
         if (verdict == ADU_ALLOW || (verdict == ADU_ABSTAIN && !grants)) {
             granted = grants ? ADU_ALLOW : granted;
@@ -78,14 +76,14 @@ static enum adu_verdict combine(struct adu_pipeline *p, struct adu_principal *pr
         if (verdict == ADU_ERROR) {
             p->counters.stage_errors++;
         }
-        why.stage = adu_stage_name((enum adu_stage_kind)kind);
+        why->stage = adu_stage_name((enum adu_stage_kind)kind);
         if (!p->policy->watch[kind]) {
-            return refuse(p, principal, will, handle, request, &why);
+            return refuse(p, principal, will, handle, request, why);
         }
         p->counters.would_refuse++;
-        log_request(p, &principal->log, "would refuse", will, handle, request, &why);
+        log_request(p, &principal->log, "would refuse", will, handle, request, why);
         granted = grants ? ADU_ALLOW : granted;
-        why = (struct adu_reason)ADU_REASON_INIT;
+        adu_reason_clear(why);
     }
     return granted;
 }
@@ -158,12 +156,14 @@ static struct adu_principal *find_principal(struct adu_pipeline *p,
 static bool well_formed(struct adu_request *request, struct adu_reason *why)
 {
     if (request->action != ADU_SUBSCRIBE) {
-        why->text = "not a topic name that MQTT allows";
-        return adu_topic_name_valid(request->topic);
+        if (!adu_topic_name_valid(request->topic)) {
+            why->text = "not a topic name that MQTT allows";
+        }
+    } else if (!adu_topic_filter_valid(request->topic) ||
+               !adu_topic_unshare(request->topic, &request->group, &request->topic)) {
+        why->text = "not a topic filter that MQTT allows";
     }
-    why->text = "not a topic filter that MQTT allows";
-    return adu_topic_filter_valid(request->topic) &&
-           adu_topic_unshare(request->topic, &request->group, &request->topic);
+    return why->text == NULL;
 }
 
 static void count_allowed(struct adu_pipeline *p, enum adu_action action)
@@ -188,7 +188,8 @@ enum adu_verdict adu_pipeline_decide(struct adu_pipeline *p, const struct adu_qu
         return ADU_DENY;
     }
     adu_pipeline_start(p, now);
-    struct adu_reason why = ADU_REASON_INIT;
+    struct adu_reason why; /* one for all: only a refusal writes to it */
+    adu_reason_clear(&why);
     if (p->refuse_all) {
         why.text = p->refuse_why;
         return refuse_unknown(p, question, &why, now);
@@ -218,7 +219,8 @@ enum adu_verdict adu_pipeline_decide(struct adu_pipeline *p, const struct adu_qu
     if (!well_formed(&request, &why)) {
         return refuse(p, principal, will, question->handle, &request, &why);
     }
-    const enum adu_verdict verdict = combine(p, principal, will, question->handle, &request, now);
+    const enum adu_verdict verdict =
+        combine(p, principal, will, question->handle, &request, &why, now);
     if (verdict == ADU_ALLOW) {
         count_allowed(p, question->action);
     }
@@ -239,6 +241,7 @@ void adu_pipeline_gone(struct adu_pipeline *p, const void *handle, const char *c
     /* Once it is offline a durable session stays; told again of its end, it ends. */
     const bool durable = session->durable && session->online && !session_ended;
     session->durable = durable;
+    session->rerun_due = session->rerun_due && durable; /* the broker has forgotten the others */
     adu_sessions_close(p->sessions, session);
     if (principal != NULL && principal->online == 0) {
         const bool changed = principal->durable != durable;

@@ -67,10 +67,24 @@ void adu_pipeline_swap(struct adu_pipeline *p, struct adu_policy *fresh);
 /* reload.c: judges some of those whose judgement is of an older generation, kicks who must go. */
 void adu_pipeline_sweep(struct adu_pipeline *p, struct adu_now now, bool may_kick);
 
-/* stages.c */
-struct adu_stage_call adu_pipeline_call(struct adu_pipeline *p, enum adu_stage_kind kind,
-                                        const struct adu_outlet *outlet, struct adu_now now);
+/* What a stage is called with. */
+static inline struct adu_stage_call adu_pipeline_call(struct adu_pipeline *p,
+                                                      enum adu_stage_kind kind,
+                                                      const struct adu_outlet *outlet,
+                                                      struct adu_now now)
+{
+    return (struct adu_stage_call){
+        .policy = p->policy->compiled[kind],
+        .instance = p->instances[kind],
+        .counters = &p->counters,
+        .outlet = outlet,
+        .generation = p->policy->number,
+        .now_ms = now.mono_ms,
+        .wall_ms = now.wall_ms,
+    };
+}
 
+/* stages.c */
 void adu_pipeline_event(struct adu_pipeline *p, enum adu_event event, const char *text,
                         struct adu_now now);
 

@@ -23,4 +23,14 @@ enum { ADU_NO_LIMIT = -1 };
         .limit = ADU_NO_LIMIT                                                                      \
     }
 
+/* The same of one that stands in memory already, without touching all of it. */
+static inline void adu_reason_clear(struct adu_reason *why)
+{
+    why->stage = why->text = NULL;
+    why->rule = NULL;
+    why->level = 0;
+    why->limit = ADU_NO_LIMIT;
+    why->detail[0] = '\0';
+}
+
 #endif

@@ -14,20 +14,6 @@ void adu_pipeline_log(struct adu_pipeline *p, enum adu_log_level level, const ch
     p->host->log(level, line);
 }
 
-struct adu_stage_call adu_pipeline_call(struct adu_pipeline *p, enum adu_stage_kind kind,
-                                        const struct adu_outlet *outlet, struct adu_now now)
-{
-    return (struct adu_stage_call){
-        .policy = p->policy->compiled[kind],
-        .instance = p->instances[kind],
-        .counters = &p->counters,
-        .outlet = outlet,
-        .generation = p->policy->number,
-        .now_ms = now.mono_ms,
-        .wall_ms = now.wall_ms,
-    };
-}
-
 void adu_pipeline_event(struct adu_pipeline *p, enum adu_event event, const char *text,
                         struct adu_now now)
 {

@@ -8,29 +8,6 @@ struct adu_text adu_text_of(const char *string)
     return (struct adu_text){.bytes = string, .length = strlen(string)};
 }
 
-bool adu_text_is(struct adu_text text, const char *string)
-{
-    return strlen(string) == text.length && memcmp(text.bytes, string, text.length) == 0;
-}
-
-bool adu_topic_next_level(struct adu_text *rest, struct adu_text *level)
-{
-    if (rest->bytes == NULL) {
-        return false;
-    }
-    const char *slash = memchr(rest->bytes, '/', rest->length);
-    level->bytes = rest->bytes;
-    if (slash == NULL) {
-        level->length = rest->length;
-        *rest = (struct adu_text){0};
-    } else {
-        level->length = (size_t)(slash - rest->bytes);
-        rest->length -= level->length + 1;
-        rest->bytes = slash + 1;
-    }
-    return true;
-}
-
 size_t adu_topic_levels(struct adu_text topic)
 {
     struct adu_text level;

@@ -5,6 +5,7 @@
 
 #include "common/compiler.h"
 #include "common/json.h"
+#include <string.h>
 
 enum { ADU_TOPIC_MOST_BYTES = 65535 };
 
@@ -18,11 +19,30 @@ ADU_API struct adu_text adu_text_of(const char *string);
 
 /* Cuts the first level off `*rest`. false when nothing is left. Start with the whole topic; an
  * empty topic has one empty level. `rest->bytes` is NULL after the last level. */
-ADU_API bool adu_topic_next_level(struct adu_text *rest, struct adu_text *level);
+static inline bool adu_topic_next_level(struct adu_text *rest, struct adu_text *level)
+{
+    if (rest->bytes == NULL) {
+        return false;
+    }
+    const char *slash = memchr(rest->bytes, '/', rest->length);
+    level->bytes = rest->bytes;
+    if (slash == NULL) {
+        level->length = rest->length;
+        *rest = (struct adu_text){0};
+    } else {
+        level->length = (size_t)(slash - rest->bytes);
+        rest->length -= level->length + 1;
+        rest->bytes = slash + 1;
+    }
+    return true;
+}
 
 ADU_API size_t adu_topic_levels(struct adu_text topic);
 
-ADU_API bool adu_text_is(struct adu_text text, const char *string);
+static inline bool adu_text_is(struct adu_text text, const char *string)
+{
+    return strlen(string) == text.length && memcmp(text.bytes, string, text.length) == 0;
+}
 
 /* Splits `$share/<group>/<filter>`: true and both parts if it is one, well formed. A filter that is
  * not shared comes back as it is, with an empty group. false for `$share` without group or filter,
