@@ -377,15 +377,14 @@ int adu_broker_plugin_init(const struct adu_stage *stage, mosquitto_plugin_id_t 
         free(plugin);
         return complain(stage, &error);
     }
+    plugin->next = plugins; /* before the first registration: a later one may fail */
+    plugins = plugin;
     const int rc = register_callbacks(plugin, identifier);
     if (rc != MOSQ_ERR_SUCCESS) {
         adu_error_set(&error, NULL, "the broker does not take its callbacks (code %d)", rc);
         adu_pipeline_detach(plugin->pipeline, stage);
-        free(plugin);
         return complain(stage, &error);
     }
-    plugin->next = plugins;
-    plugins = plugin;
     *user_data = plugin;
     return MOSQ_ERR_SUCCESS;
 }

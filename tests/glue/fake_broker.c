@@ -17,7 +17,7 @@ static struct {
         MOSQ_FUNC_generic_callback function;
         void *user_data;
     } callbacks[EVENTS][CALLBACKS];
-    int counts[EVENTS], refusal;
+    int counts[EVENTS], refused_event;
 } broker;
 
 void fake_reset(void)
@@ -43,8 +43,8 @@ int mosquitto_callback_register(mosquitto_plugin_id_t *identifier, int event,
 {
     (void)identifier;
     (void)event_data;
-    if (broker.refusal != 0) {
-        return broker.refusal;
+    if (event == broker.refused_event) {
+        return MOSQ_ERR_NOMEM;
     }
     if (event > MOSQ_EVT_DISCONNECT && !IS_2_1) {
         return MOSQ_ERR_NOT_SUPPORTED;
@@ -160,9 +160,9 @@ void fake_cleanup(struct loaded *plugin)
     plugin->user_data = NULL;
 }
 
-void fake_refuse_callbacks(int code)
+void fake_refuse_event(int event)
 {
-    broker.refusal = code;
+    broker.refused_event = event;
 }
 
 int fake_registrations(int event)
@@ -181,6 +181,19 @@ int fake_ask(int event, void *data)
         }
     }
     return answer;
+}
+
+void fake_tell(int event, void *data)
+{
+    for (int i = 0; i < broker.counts[event]; i++) {
+        broker.callbacks[event][i].function(event, data, broker.callbacks[event][i].user_data);
+    }
+}
+
+void fake_gone(struct mosquitto *client)
+{
+    struct mosquitto_evt_disconnect event = {.client = client, .reason = IS_2_1 ? 0 : -1};
+    fake_tell(IS_2_1 && !client->clean ? EVENT_OFFLINE : MOSQ_EVT_DISCONNECT, &event);
 }
 
 int fake_login(struct mosquitto *client, const char *username, const char *password)

@@ -43,14 +43,20 @@ int fake_init(struct loaded *plugin, const char *key, const char *value);
 /* Calls its cleanup. The broker's dlclose changes nothing: the files stay loaded (nodelete). */
 void fake_cleanup(struct loaded *plugin);
 
-/* From now on the broker takes no callback and answers with this code; 0 takes them again. */
-void fake_refuse_callbacks(int code);
+/* From now on the broker takes no callback of this event, for want of memory; 0 takes all again. */
+void fake_refuse_event(int event);
 
 int fake_registrations(int event);
 
 /* Asks the callbacks of an event in turn, as the version does: the first answer that is not DEFER
  * holds. -1 where there is none. */
 int fake_ask(int event, void *data);
+
+/* Calls every callback of an event that asks for no answer. */
+void fake_tell(int event, void *data);
+
+/* The connection ends: DISCONNECT, but where 2.1 keeps the session it is CLIENT_OFFLINE. */
+void fake_gone(struct mosquitto *client);
 
 int fake_login(struct mosquitto *client, const char *username, const char *password);
 int fake_acl(struct mosquitto *client, int access, const char *topic);

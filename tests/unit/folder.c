@@ -39,11 +39,14 @@ void folder_write_bytes(const struct folder *folder, const char *name, const voi
                         size_t length)
 {
     const char *path = folder_file(folder, name);
-    FILE *file = fopen(path, "we");
-    ck_assert_msg(file != NULL, "%s cannot be written", path);
+    char fresh[2 * FOLDER_PATH + 8];
+    snprintf(fresh, sizeof fresh, "%s.fresh", path);
+    FILE *file = fopen(fresh, "we");
+    ck_assert_msg(file != NULL, "%s cannot be written", fresh);
     ck_assert_uint_eq(fwrite(bytes, 1, length, file), length);
     ck_assert_int_eq(fclose(file), 0);
-    ck_assert_int_eq(chmod(path, 0644), 0);
+    ck_assert_int_eq(chmod(fresh, 0644), 0);
+    ck_assert_int_eq(rename(fresh, path), 0);
 }
 
 void folder_write(const struct folder *folder, const char *name, const char *text)

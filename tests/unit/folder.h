@@ -20,7 +20,8 @@ void folder_remove(struct folder *folder);
 /* "<folder>/<name>"; the text lives until the next call. */
 const char *folder_file(const struct folder *folder, const char *name);
 
-/* Makes or replaces a file of mode 0644. */
+/* Makes or replaces a file of mode 0644, at once: a load that goes on meanwhile reads the old one
+ * or the new one, never a part. */
 void folder_write(const struct folder *folder, const char *name, const char *text);
 void folder_write_bytes(const struct folder *folder, const char *name, const void *bytes,
                         size_t length);

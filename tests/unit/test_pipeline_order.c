@@ -1,5 +1,6 @@
 /* The order of the plugin lines never matters, and a plugin that is not there never means less
  * protection without a word. */
+#include "permutation.h"
 #include "plant.h"
 #include <string.h>
 
@@ -67,21 +68,6 @@ static const struct {
 /* --- every order --------------------------------------------------------------------------------
  */
 
-/* The n-th permutation of the five stages (Lehmer's code). */
-static void permutation(int n, enum adu_stage_kind order[ADU_STAGES])
-{
-    enum adu_stage_kind left[ADU_STAGES];
-    for (int i = 0; i < ADU_STAGES; i++) {
-        left[i] = (enum adu_stage_kind)i;
-    }
-    for (int i = 0, choices = ADU_STAGES; choices > 0; i++, choices--) {
-        const int pick = n % choices;
-        n /= choices;
-        order[i] = left[pick];
-        memmove(&left[pick], &left[pick + 1], (size_t)(choices - pick - 1) * sizeof left[0]);
-    }
-}
-
 static void ask_all(void)
 {
     struct connection c[CLIENTS];
@@ -107,12 +93,13 @@ static void ask_all(void)
 
 START_TEST(every_order_of_plugin_lines)
 {
-    enum adu_stage_kind order[ADU_STAGES];
-    permutation(_i, order);
+    int order[ADU_STAGES];
+    permutation(_i, ADU_STAGES, order);
     plant_prepare(&plant);
     for (int i = 0; i < ADU_STAGES; i++) {
         struct adu_error error = {0};
-        ck_assert_msg(plant_attach(&plant, order[i], &error), "order %d: %s", _i, error.text);
+        ck_assert_msg(plant_attach(&plant, (enum adu_stage_kind)order[i], &error), "order %d: %s",
+                      _i, error.text);
     }
     ask_all();
     ck_assert_int_eq(logged("is not loaded"), 0);
