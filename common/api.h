@@ -2,7 +2,9 @@
 #ifndef ADUANA_COMMON_API_H
 #define ADUANA_COMMON_API_H
 
-#define ADU_API                __attribute__((visibility("default")))
+#define ADU_API __attribute__((visibility("default")))
+/* Not on the way of a message that passes: kept out of the code that is. */
+#define ADU_COLD               __attribute__((noinline, cold))
 #define ADU_PRINTF(fmt, first) __attribute__((format(printf, fmt, first)))
 
 #endif

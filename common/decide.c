@@ -16,9 +16,9 @@ static void count_refusal(struct adu_pipeline *p, const struct adu_request *requ
     }
 }
 
-static void log_request(struct adu_pipeline *p, struct adu_log_window *window, const char *verb,
-                        bool will, const void *handle, const struct adu_request *request,
-                        const struct adu_reason *why)
+static ADU_COLD void log_request(struct adu_pipeline *p, struct adu_log_window *window,
+                                 const char *verb, bool will, const void *handle,
+                                 const struct adu_request *request, const struct adu_reason *why)
 {
     char line[ADU_AUDIT_LINE];
     uint64_t left_out;
