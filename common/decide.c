@@ -54,7 +54,8 @@ static enum adu_verdict refuse(struct adu_pipeline *p, struct adu_principal *pri
  *  else                                     -> DENY   (refuse_all, before any stage is asked)
  *
  * A stage in watch mode is asked like any other; its DENY is logged and counted and then taken for
- * an ABSTAIN, or for an ALLOW where the stage is the one that grants. */
+ * an ABSTAIN, or for an ALLOW where the stage is the one that grants. So is a DENY that the stage
+ * itself says is only watched. */
 static enum adu_verdict combine(struct adu_pipeline *p, struct adu_principal *principal, bool will,
                                 const void *handle, const struct adu_request *request,
                                 struct adu_reason *why, struct adu_now now)
@@ -77,7 +78,7 @@ static enum adu_verdict combine(struct adu_pipeline *p, struct adu_principal *pr
             p->counters.stage_errors++;
         }
         why->stage = adu_stage_name((enum adu_stage_kind)kind);
-        if (!p->policy->watch[kind]) {
+        if (!p->policy->watch[kind] && !why->watched) {
             return refuse(p, principal, will, handle, request, why);
         }
         p->counters.would_refuse++;
@@ -148,6 +149,8 @@ static struct adu_principal *find_principal(struct adu_pipeline *p,
             why->text = "out of memory, or too many clients";
             return NULL;
         }
+        principal->address = adu_address_of(p->host->address(question->handle));
+        principal->subject.address = principal->address;
         adu_sessions_own(session, principal);
     }
     return session->principal;
@@ -209,6 +212,7 @@ enum adu_verdict adu_pipeline_decide(struct adu_pipeline *p, const struct adu_qu
                                   .payload_length = question->payload_length,
                                   .subject = &principal->subject,
                                   .now_ms = now.mono_ms,
+                                  .wall_ms = now.wall_ms,
                                   .attempt = session != NULL};
     /* The broker sends a will after the end of its connection. */
     const bool will = question->action == ADU_PUBLISH && session != NULL && !session->online;

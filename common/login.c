@@ -113,6 +113,7 @@ static bool make_subject(struct adu_pipeline *p, struct adu_principal *principal
     struct adu_subject *s = &principal->subject;
     s->client_id = adu_principal_client_id(principal);
     s->username = principal->username;
+    s->address = principal->address;
     return collect_attributes(s, login) && bind_roles(p, s, login, now) && fill_values(p, s);
 }
 
@@ -253,6 +254,7 @@ static bool admit(struct adu_pipeline *p, const struct adu_connect *connect,
     principal->certificate = certificate;
     principal->has_certificate = login->certificate != NULL;
     principal->proven = login->proven;
+    principal->address = adu_address_of(connect->address);
     principal->durable = connect->durable;
     adu_principals_seen(p->principals, principal, now.wall_ms);
     settle(p, principal, login, true, now);

@@ -23,8 +23,9 @@ struct adu_principal {
     /* Evidence of the last log-in. */
     bool has_certificate;
     struct adu_attributes certificate;
-    unsigned proven; /* set of enum adu_factor */
-    bool durable;    /* the broker keeps the session while the client is away */
+    unsigned proven;            /* set of enum adu_factor */
+    struct adu_address address; /* not kept on disk */
+    bool durable;               /* the broker keeps the session while the client is away */
 
     unsigned online;              /* open connections; two for a moment during a takeover */
     struct adu_session *sessions; /* open ones, and closed ones still remembered */

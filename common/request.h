@@ -17,7 +17,8 @@ struct adu_request {
     bool retain;
     uint32_t payload_length;
     const struct adu_subject *subject;
-    int64_t now_ms; /* monotonic */
+    int64_t now_ms;  /* monotonic */
+    int64_t wall_ms; /* since 1970, UTC */
     bool attempt; /* the client does it now; false: asked about one who is away (a retained message)
                    */
 };
@@ -25,7 +26,7 @@ struct adu_request {
 /* What is given at CONNECT, and what the authentication stages make of it in turn. */
 enum adu_factor { ADU_FACTOR_CERTIFICATE = 1, ADU_FACTOR_PASSWORD = 2 };
 
-enum { ADU_USERNAME_MOST = 256, ADU_LOGIN_ROLES_MOST = 64 };
+enum { ADU_USERNAME_MOST = 256, ADU_LOGIN_ROLES_MOST = 256 };
 
 struct adu_login {
     /* Evidence. When a session is judged again under a new policy its secret is not at hand: then

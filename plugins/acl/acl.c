@@ -3,6 +3,33 @@
 #include <stdio.h>
 #include <string.h>
 
+static bool has_role(const struct adu_login *login, int role)
+{
+    for (size_t i = 0; i < login->role_count; i++) {
+        if (login->roles[i] == role) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whoever has a role has those that it includes. */
+static bool add_included(const struct adu_acl *acl, struct adu_login *login)
+{
+    const size_t given = login->role_count;
+    for (size_t i = 0; i < given; i++) {
+        const size_t role = (size_t)login->roles[i];
+        const int *list = role < acl->includes_count ? acl->includes[role] : NULL;
+        for (; list != NULL && *list >= 0; list++) {
+            const int one[] = {*list, ADU_NO_NAME};
+            if (!has_role(login, *list) && !adu_login_add_roles(login, one)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
 bool adu_acl_bind(const struct adu_acl *acl, const struct adu_attributes *attributes,
                   struct adu_login *login)
 {
@@ -12,19 +39,40 @@ bool adu_acl_bind(const struct adu_acl *acl, const struct adu_attributes *attrib
             return false;
         }
     }
-    return true;
+    return add_included(acl, login);
 }
 
 /* --- finding what is said to the client's roles --- */
 
 enum { FEW = 8 };
 
-static const struct adu_acl_entry *find_among_few(const struct adu_acl_entry *entries,
-                                                  uint32_t count, const struct adu_roles *roles,
-                                                  unsigned action)
+struct search {
+    const struct adu_acl *acl;
+    const struct adu_request *request;
+    unsigned action; /* 1 << enum adu_action */
+    const struct adu_acl_entry *deny, *watched, *allow;
+};
+
+/* The entry is about the action, and its rule's conditions hold; where that cannot be known, they
+ * hold for a deny. */
+static inline bool applies(const struct search *s, const struct adu_acl_entry *entry)
+{
+    if ((entry->actions & s->action) == 0) {
+        return false;
+    }
+    if (!entry->conditional) {
+        return true;
+    }
+    const enum adu_holds holds = adu_when_holds(s->acl->rules[entry->rule].when, s->request);
+    return holds == ADU_HOLDS || (holds == ADU_HOLDS_UNKNOWN && entry->deny);
+}
+
+static const struct adu_acl_entry *
+find_among_few(const struct search *s, const struct adu_acl_entry *entries, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
-        if ((entries[i].actions & action) != 0 && adu_roles_has(roles, (int)entries[i].role)) {
+        if (adu_roles_has(&s->request->subject->roles, (int)entries[i].role) &&
+            applies(s, &entries[i])) {
             return &entries[i];
         }
     }
@@ -32,8 +80,9 @@ static const struct adu_acl_entry *find_among_few(const struct adu_acl_entry *en
 }
 
 /* Entries are in the order of their roles; a role may have several. */
-static const struct adu_acl_entry *find_for_role(const struct adu_acl_entry *entries,
-                                                 uint32_t count, uint32_t role, unsigned action)
+static const struct adu_acl_entry *find_for_role(const struct search *s,
+                                                 const struct adu_acl_entry *entries,
+                                                 uint32_t count, uint32_t role)
 {
     uint32_t low = 0, high = count;
     while (low < high) {
@@ -45,23 +94,24 @@ static const struct adu_acl_entry *find_for_role(const struct adu_acl_entry *ent
         }
     }
     for (; low < count && entries[low].role == role; low++) {
-        if ((entries[low].actions & action) != 0) {
+        if (applies(s, &entries[low])) {
             return &entries[low];
         }
     }
     return NULL;
 }
 
-static const struct adu_acl_entry *find_entry(const struct adu_acl_entry *entries, uint32_t count,
-                                              const struct adu_roles *roles, unsigned action)
+static const struct adu_acl_entry *find_entry(const struct search *s,
+                                              const struct adu_acl_entry *entries, uint32_t count)
 {
     if (count <= FEW) {
-        return find_among_few(entries, count, roles, action);
+        return find_among_few(s, entries, count);
     }
+    const struct adu_roles *roles = &s->request->subject->roles;
     for (size_t word = 0; word < roles->count; word++) {
         for (uint64_t bits = roles->words[word]; bits != 0; bits &= bits - 1) {
             const uint32_t role = (uint32_t)(word * 64) + (uint32_t)__builtin_ctzll(bits);
-            const struct adu_acl_entry *entry = find_for_role(entries, count, role, action);
+            const struct adu_acl_entry *entry = find_for_role(s, entries, count, role);
             if (entry != NULL) {
                 return entry;
             }
@@ -70,25 +120,23 @@ static const struct adu_acl_entry *find_entry(const struct adu_acl_entry *entrie
     return NULL;
 }
 
-struct search {
-    const struct adu_acl *acl;
-    const struct adu_roles *roles;
-    unsigned action; /* 1 << enum adu_action */
-    const struct adu_acl_entry *deny, *allow;
-};
-
 /* Denies win, so a grant does not end the walk. */
 static bool look_at_leaf(void *context, uint32_t number)
 {
     struct search *s = context;
     const struct adu_acl_leaf *leaf = &s->acl->leaves[number];
     const struct adu_acl_entry *entries = &s->acl->entries[leaf->first];
-    s->deny = find_entry(entries, leaf->denies, s->roles, s->action);
+    s->deny = find_entry(s, entries, leaf->denies);
     if (s->deny != NULL) {
         return false;
     }
+    entries += leaf->denies;
+    if (s->watched == NULL) {
+        s->watched = find_entry(s, entries, leaf->watched);
+    }
+    entries += leaf->watched;
     if (s->allow == NULL) {
-        s->allow = find_entry(entries + leaf->denies, leaf->allows, s->roles, s->action);
+        s->allow = find_entry(s, entries, leaf->allows);
     }
     return true;
 }
@@ -119,6 +167,7 @@ static enum adu_verdict refuse_silence(const struct adu_acl *acl, const struct a
     } else {
         why->text = "no rule grants it to its roles";
     }
+    why->watched = adu_roles_overlap(&acl->watched_roles, &request->subject->roles);
     return ADU_DENY;
 }
 
@@ -135,8 +184,7 @@ static enum adu_verdict refuse_denied(const struct adu_acl_rule *rule, struct ad
 enum adu_verdict adu_acl_decide(const struct adu_acl *acl, const struct adu_request *request,
                                 struct adu_reason *why)
 {
-    struct search s = {
-        .acl = acl, .roles = &request->subject->roles, .action = 1u << request->action};
+    struct search s = {.acl = acl, .request = request, .action = 1u << request->action};
     if (request->action == ADU_SUBSCRIBE) {
         adu_topic_trie_contain(acl->patterns, request->topic, request->subject->values,
                                look_at_leaf, &s);
@@ -147,5 +195,12 @@ enum adu_verdict adu_acl_decide(const struct adu_acl *acl, const struct adu_requ
     if (s.deny != NULL) {
         return refuse_denied(&acl->rules[s.deny->rule], why);
     }
-    return s.allow != NULL ? ADU_ALLOW : refuse_silence(acl, request, why);
+    if (s.allow == NULL) {
+        return refuse_silence(acl, request, why);
+    }
+    if (s.watched != NULL) {
+        why->watched = true;
+        return refuse_denied(&acl->rules[s.watched->rule], why);
+    }
+    return ADU_ALLOW;
 }

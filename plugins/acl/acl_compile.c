@@ -1,11 +1,13 @@
 #include "common/reader.h"
 #include "plugins/acl/acl.h"
 #include "plugins/acl/acl_rules.h"
+#include "plugins/acl/role_includes.h"
 #include <stdlib.h>
 
 struct keys {
     struct adu_stage_header header;
     const struct adu_json *roles, *bindings;
+    const char *time_zone;
 };
 
 static const struct adu_field fields[] = {
@@ -13,14 +15,19 @@ static const struct adu_field fields[] = {
     ADU_STAGE_MODE_FIELD(struct keys),
     ADU_FIELD(struct keys, roles, OBJECT, .required = true),
     ADU_FIELD(struct keys, bindings, ARRAY),
+    ADU_FIELD(struct keys, time_zone, STRING),
     {0},
 };
 
 struct role_keys {
     const struct adu_json *allow, *deny;
+    const struct adu_json *includes; /* read by role_includes.c */
+    int mode;
 };
 
 static const struct adu_field role_fields[] = {
+    ADU_FIELD(struct role_keys, includes, ARRAY),
+    ADU_FIELD(struct role_keys, mode, CHOICE, .choices = adu_mode_names),
     ADU_FIELD(struct role_keys, allow, ARRAY),
     ADU_FIELD(struct role_keys, deny, ARRAY),
     {0},
@@ -30,6 +37,8 @@ static const struct adu_field role_fields[] = {
 struct rule_keys {
     const struct adu_json *patterns[3];
     const char *name;
+    const struct adu_json *when;
+    int mode;
 };
 
 static const struct adu_field rule_fields[] = {
@@ -43,6 +52,8 @@ static const struct adu_field rule_fields[] = {
      .kind = ADU_FIELD_ARRAY,
      .offset = offsetof(struct rule_keys, patterns[ADU_RECEIVE])},
     ADU_FIELD(struct rule_keys, name, STRING),
+    ADU_FIELD(struct rule_keys, when, OBJECT),
+    ADU_FIELD(struct rule_keys, mode, CHOICE, .choices = adu_mode_names),
     {0},
 };
 
@@ -57,7 +68,8 @@ static const unsigned rule_actions[] = {
 struct making {
     struct adu_compiler *c;
     struct adu_acl *acl;
-    struct adu_arena *scratch; /* patterns, until the tree has them */
+    const struct adu_time_zone *zone; /* NULL: the file names none */
+    struct adu_arena *scratch;        /* patterns, until the tree has them */
     struct adu_topic_trie_builder *patterns;
     struct placed *placed; /* in the order of the file */
     size_t count;
@@ -76,8 +88,8 @@ static const struct adu_topic_pattern *compile_pattern(struct making *m,
     return adu_topic_pattern_compile(&c, node);
 }
 
-static bool add_pattern(struct making *m, const struct adu_json *node, const char *name,
-                        struct adu_acl_entry entry)
+static bool add_pattern(struct making *m, const struct adu_json *node,
+                        const struct adu_acl_rule *rule, struct adu_acl_entry entry)
 {
     const struct adu_topic_pattern *pattern = compile_pattern(m, node);
     if (pattern == NULL) {
@@ -92,57 +104,78 @@ static bool add_pattern(struct making *m, const struct adu_json *node, const cha
     if (leaf == ADU_TRIE_NO_LEAF) {
         return adu_error_no_memory(m->c->error);
     }
-    m->acl->rules[m->count] =
-        (struct adu_acl_rule){.place = adu_compiler_place(m->c, &node->place), .name = name};
+    m->acl->rules[m->count] = *rule;
+    m->acl->rules[m->count].place = adu_compiler_place(m->c, &node->place);
     entry.rule = (uint32_t)m->count;
     m->placed[m->count++] = (struct placed){.leaf = leaf, .entry = entry};
     return true;
 }
 
-static bool compile_patterns(struct making *m, const struct adu_json *array, const char *name,
-                             struct adu_acl_entry entry)
+static bool compile_patterns(struct making *m, const struct adu_json *array,
+                             const struct adu_acl_rule *rule, struct adu_acl_entry entry)
 {
     if (array->count == 0) {
         return adu_json_error(array, m->c->error, "an empty list means nothing; leave the key out");
     }
     for (const struct adu_json *node = array->first; node != NULL; node = node->next) {
-        if (!add_pattern(m, node, name, entry)) {
+        if (!add_pattern(m, node, rule, entry)) {
             return false;
         }
     }
     return true;
 }
 
+/* What holds for all patterns of a rule. */
+static bool compile_head(struct making *m, const struct adu_json *node,
+                         const struct rule_keys *keys, struct adu_acl_rule *rule,
+                         struct adu_acl_entry *entry)
+{
+    unsigned named = 0;
+    for (int action = ADU_PUBLISH; action <= ADU_RECEIVE; action++) {
+        named |= keys->patterns[action] != NULL ? 1u << action : 0;
+    }
+    if (named == 0) {
+        return adu_json_error(node, m->c->error,
+                              "a rule needs at least one of publish, subscribe and receive");
+    }
+    if (keys->mode == ADU_MODE_WATCH && !entry->deny) {
+        return adu_json_key_error(adu_json_member(node, "mode"), m->c->error,
+                                  "an allow cannot be watched; watch the role");
+    }
+    entry->watch = entry->deny && (entry->watch || keys->mode == ADU_MODE_WATCH);
+    if (keys->name != NULL && (rule->name = adu_arena_strdup(m->c->arena, keys->name)) == NULL) {
+        return adu_error_no_memory(m->c->error);
+    }
+    if (keys->when != NULL) {
+        rule->when = adu_when_compile(m->c, keys->when, named, m->zone);
+        entry->conditional = 1;
+    }
+    return keys->when == NULL || rule->when != NULL;
+}
+
 static bool compile_rule(struct making *m, const struct adu_json *node, struct adu_acl_entry entry)
 {
     struct rule_keys keys = {0};
-    if (!adu_read_object(node, rule_fields, &keys, m->c->error)) {
+    struct adu_acl_rule rule = {0};
+    if (!adu_read_object(node, rule_fields, &keys, m->c->error) ||
+        !compile_head(m, node, &keys, &rule, &entry)) {
         return false;
     }
-    const char *name = keys.name != NULL ? adu_arena_strdup(m->c->arena, keys.name) : NULL;
-    if (keys.name != NULL && name == NULL) {
-        return adu_error_no_memory(m->c->error);
-    }
-    bool any = false;
     for (int action = ADU_PUBLISH; action <= ADU_RECEIVE; action++) {
-        if (keys.patterns[action] == NULL) {
-            continue;
-        }
-        any = true;
         entry.actions = rule_actions[action];
-        if (!compile_patterns(m, keys.patterns[action], name, entry)) {
+        if (keys.patterns[action] != NULL &&
+            !compile_patterns(m, keys.patterns[action], &rule, entry)) {
             return false;
         }
     }
-    return any || adu_json_error(node, m->c->error,
-                                 "a rule needs at least one of publish, subscribe and receive");
+    return true;
 }
 
-static bool compile_rules(struct making *m, const struct adu_json *array, int role, bool deny)
+static bool compile_rules(struct making *m, const struct adu_json *array,
+                          struct adu_acl_entry entry)
 {
     const struct adu_json *node = array != NULL ? array->first : NULL;
     for (; node != NULL; node = node->next) {
-        const struct adu_acl_entry entry = {.role = (uint32_t)role, .deny = deny};
         if (!compile_rule(m, node, entry)) {
             return false;
         }
@@ -153,8 +186,16 @@ static bool compile_rules(struct making *m, const struct adu_json *array, int ro
 static bool compile_role(struct making *m, const struct adu_json *node, int role)
 {
     struct role_keys keys = {0};
-    return adu_read_object(node, role_fields, &keys, m->c->error) &&
-           compile_rules(m, keys.allow, role, false) && compile_rules(m, keys.deny, role, true);
+    if (!adu_read_object(node, role_fields, &keys, m->c->error)) {
+        return false;
+    }
+    const bool watch = keys.mode == ADU_MODE_WATCH;
+    if (watch) {
+        adu_roles_add(&m->acl->watched_roles, role);
+    }
+    const struct adu_acl_entry allow = {.role = (uint32_t)role};
+    const struct adu_acl_entry deny = {.role = (uint32_t)role, .deny = 1, .watch = watch};
+    return compile_rules(m, keys.allow, allow) && compile_rules(m, keys.deny, deny);
 }
 
 /* An upper bound of the patterns below a value, whatever shape it has. */
@@ -169,14 +210,19 @@ static size_t count_strings(const struct adu_json *node)
 
 /* --- from the order of the file to the order of the tree --- */
 
+static int part_of(const struct adu_acl_entry *entry)
+{
+    return !entry->deny ? 2 : entry->watch ? 1 : 0;
+}
+
 static int by_leaf(const void *left, const void *right)
 {
     const struct placed *a = left, *b = right;
     if (a->leaf != b->leaf) {
         return a->leaf < b->leaf ? -1 : 1;
     }
-    if (a->entry.deny != b->entry.deny) {
-        return a->entry.deny ? -1 : 1;
+    if (part_of(&a->entry) != part_of(&b->entry)) {
+        return part_of(&a->entry) - part_of(&b->entry);
     }
     if (a->entry.role != b->entry.role) {
         return a->entry.role < b->entry.role ? -1 : 1;
@@ -200,10 +246,11 @@ static bool lay_out(struct making *m)
     for (size_t i = 0; i < m->count; i++) {
         struct adu_acl_leaf *leaf = &leaves[m->placed[i].leaf];
         entries[i] = m->placed[i].entry;
-        if (leaf->denies + leaf->allows == 0) {
+        uint32_t *const parts[] = {&leaf->denies, &leaf->watched, &leaf->allows};
+        if (leaf->denies + leaf->watched + leaf->allows == 0) {
             leaf->first = (uint32_t)i;
         }
-        *(entries[i].deny ? &leaf->denies : &leaf->allows) += 1;
+        ++*parts[part_of(&entries[i])];
     }
     m->acl->leaves = leaves;
     m->acl->entries = entries;
@@ -233,7 +280,23 @@ static bool name_roles(struct adu_compiler *c, struct adu_acl *acl)
     for (size_t i = 0; acl->role_names != NULL && i < acl->role_count; i++) {
         acl->role_names[i] = adu_vocabulary_role_name(c->vocabulary, i);
     }
-    return acl->role_names != NULL || adu_error_no_memory(c->error);
+    acl->watched_roles.count = adu_roles_words(acl->role_count);
+    acl->watched_roles.words =
+        adu_arena_array(c->arena, acl->watched_roles.count + 1, sizeof(uint64_t));
+    return (acl->role_names != NULL && acl->watched_roles.words != NULL) ||
+           adu_error_no_memory(c->error);
+}
+
+static bool find_zone(struct adu_compiler *c, const struct adu_json *root, const struct keys *keys,
+                      const struct adu_time_zone **zone)
+{
+    if (keys->time_zone == NULL) {
+        return true;
+    }
+    *zone = adu_time_zone_new(c->arena, keys->time_zone);
+    return *zone != NULL || adu_json_error(adu_json_member(root, "time_zone"), c->error,
+                                           "is no time zone of this machine (package tzdata), "
+                                           "such as \"America/Mexico_City\"");
 }
 
 static bool compile_each_role(struct making *m, const struct adu_json *object)
@@ -247,19 +310,20 @@ static bool compile_each_role(struct making *m, const struct adu_json *object)
     return true;
 }
 
-static bool compile_roles(struct adu_compiler *c, const struct adu_json *object,
-                          struct adu_acl *acl)
+static bool compile_roles(struct adu_compiler *c, const struct keys *keys,
+                          const struct adu_time_zone *zone, struct adu_acl *acl)
 {
-    const size_t most = count_strings(object);
+    const size_t most = count_strings(keys->roles);
     struct making m = {.c = c,
                        .acl = acl,
+                       .zone = zone,
                        .scratch = adu_arena_new(),
                        .patterns = adu_topic_trie_begin(),
                        .placed = calloc(most + 1, sizeof *m.placed)};
     acl->rules = adu_arena_array(c->arena, most + 1, sizeof *acl->rules);
     const bool good =
         m.scratch != NULL && m.patterns != NULL && m.placed != NULL && acl->rules != NULL
-            ? compile_each_role(&m, object) && lay_out(&m)
+            ? compile_each_role(&m, keys->roles) && lay_out(&m)
             : adu_error_no_memory(c->error);
     adu_topic_trie_finish(m.patterns, NULL);
     adu_arena_free(m.scratch);
@@ -307,10 +371,15 @@ const struct adu_acl *adu_acl_compile(struct adu_compiler *c, const struct adu_j
         adu_error_no_memory(c->error);
         return NULL;
     }
-    /* Bindings first: every role then has its number when the table of roles is made. */
-    if (!adu_read_object(root, fields, &keys, c->error) || !define_roles(c, keys.roles) ||
-        !compile_bindings(c, keys.bindings, acl) || !name_roles(c, acl) ||
-        !compile_roles(c, keys.roles, acl)) {
+    const struct adu_time_zone *zone = NULL;
+    if (!adu_read_object(root, fields, &keys, c->error) || !find_zone(c, root, &keys, &zone) ||
+        !define_roles(c, keys.roles)) {
+        return NULL;
+    }
+    /* Then every role has its number when the table of roles is made. */
+    acl->includes = adu_role_includes_compile(c, keys.roles, &acl->includes_count);
+    if (acl->includes == NULL || !compile_bindings(c, keys.bindings, acl) || !name_roles(c, acl) ||
+        !compile_roles(c, &keys, zone, acl)) {
         return NULL;
     }
     return acl;

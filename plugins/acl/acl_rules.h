@@ -5,22 +5,26 @@
 #include "common/match.h"
 #include "common/request.h"
 #include "common/topic_trie.h"
+#include "plugins/acl/when.h"
 
 /* One pattern of a rule, as people know it. */
 struct adu_acl_rule {
-    struct adu_place place; /* of the pattern */
-    const char *name;       /* NULL: the rule has none */
+    struct adu_place place;      /* of the pattern */
+    const char *name;            /* NULL: the rule has none */
+    const struct adu_when *when; /* NULL: always */
 };
 
 /* What a pattern means for one role. */
 struct adu_acl_entry {
     uint32_t rule; /* index */
-    uint32_t role : 28, actions : 3 /* set of 1 << enum adu_action */, deny : 1;
+    uint32_t role : 26, actions : 3 /* set of 1 << enum adu_action */;
+    uint32_t deny : 1, watch : 1 /* the deny is only said */, conditional : 1;
 };
 
-/* Everything said with one pattern: denies first, each part by role. */
+/* Everything said with one pattern: denies, then denies that are only watched, then grants; each
+ * part by role. */
 struct adu_acl_leaf {
-    uint32_t first, denies, allows; /* entries */
+    uint32_t first, denies, watched, allows; /* entries */
 };
 
 struct adu_acl_binding {
@@ -35,6 +39,9 @@ struct adu_acl {
     struct adu_acl_rule *rules;
     size_t role_count;
     const char **role_names; /* by the vocabulary's number */
+    size_t includes_count;
+    const int *const *includes;     /* by role: all that it includes, ending with -1; NULL: none */
+    struct adu_roles watched_roles; /* whom nothing is refused, only said */
     size_t binding_count;
     struct adu_acl_binding *bindings;
 };
