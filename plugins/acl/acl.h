@@ -18,4 +18,7 @@ bool adu_acl_bind(const struct adu_acl *acl, const struct adu_attributes *attrib
 enum adu_verdict adu_acl_decide(const struct adu_acl *acl, const struct adu_request *request,
                                 struct adu_reason *why);
 
+/* What the plugin, the command and the tests load. */
+extern const struct adu_stage adu_acl_stage;
+
 #endif

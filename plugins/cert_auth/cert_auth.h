@@ -17,4 +17,7 @@ const struct adu_cert_policy *adu_cert_auth_compile(struct adu_compiler *c,
 enum adu_verdict adu_cert_auth_identify(const struct adu_cert_policy *policy,
                                         struct adu_login *login);
 
+/* What the plugin, the command and the tests load. */
+extern const struct adu_stage adu_cert_auth_stage;
+
 #endif

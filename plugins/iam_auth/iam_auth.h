@@ -16,4 +16,7 @@ const struct adu_iam_policy *adu_iam_auth_compile(struct adu_compiler *c,
 enum adu_verdict adu_iam_auth_identify(const struct adu_iam_policy *policy,
                                        struct adu_login *login);
 
+/* What the plugin, the command and the tests load. */
+extern const struct adu_stage adu_iam_auth_stage;
+
 #endif

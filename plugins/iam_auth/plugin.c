@@ -2,20 +2,4 @@
 #include "common/broker.h"
 #include "plugins/iam_auth/iam_auth.h"
 
-static const void *compile(struct adu_compiler *c, const struct adu_json *root)
-{
-    return adu_iam_auth_compile(c, root);
-}
-
-static enum adu_verdict identify(const struct adu_stage_call *call, struct adu_login *login)
-{
-    return adu_iam_auth_identify(call->policy, login);
-}
-
-static const struct adu_stage stage = {
-    .kind = ADU_STAGE_IAM_AUTH,
-    .compile = compile,
-    .identify = identify,
-};
-
-ADU_BROKER_PLUGIN(stage)
+ADU_BROKER_PLUGIN(adu_iam_auth_stage)

@@ -51,4 +51,7 @@ void adu_rate_monitor_event(const struct adu_stage_call *call, enum adu_event ev
 /* The client is being forgotten. */
 void adu_rate_monitor_forget(struct adu_rate_monitor *monitor, struct adu_rate_client *client);
 
+/* What the plugin, the command and the tests load. */
+extern const struct adu_stage adu_rate_monitor_stage;
+
 #endif

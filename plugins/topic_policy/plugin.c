@@ -2,23 +2,4 @@
 #include "common/broker.h"
 #include "plugins/topic_policy/topic_policy.h"
 
-static const void *compile(struct adu_compiler *c, const struct adu_json *root)
-{
-    return adu_topic_policy_compile(c, root);
-}
-
-static enum adu_verdict decide(const struct adu_stage_call *call, const struct adu_request *request,
-                               void *client_state, struct adu_reason *why)
-{
-    (void)client_state;
-    return adu_topic_policy_decide(call->policy, request, why);
-}
-
-static const struct adu_stage stage = {
-    .kind = ADU_STAGE_TOPIC_POLICY,
-    .may_watch = true,
-    .compile = compile,
-    .decide = decide,
-};
-
-ADU_BROKER_PLUGIN(stage)
+ADU_BROKER_PLUGIN(adu_topic_policy_stage)

@@ -16,4 +16,7 @@ const struct adu_topic_policy *adu_topic_policy_compile(struct adu_compiler *c,
 enum adu_verdict adu_topic_policy_decide(const struct adu_topic_policy *policy,
                                          const struct adu_request *request, struct adu_reason *why);
 
+/* What the plugin, the command and the tests load. */
+extern const struct adu_stage adu_topic_policy_stage;
+
 #endif

@@ -119,14 +119,14 @@ bool plant_attach(struct plant *plant, enum adu_stage_kind kind, struct adu_erro
                                         .policy_dir = plant->policies.path,
                                         .state_dir = plant->keeps_state ? plant->state.path : NULL};
     struct adu_pipeline *p =
-        adu_pipeline_attach(&test_stages[kind], &options, &host, &order, error);
+        adu_pipeline_attach(test_stage(kind), &options, &host, &order, error);
     if (p == NULL) {
         return false;
     }
     ck_assert_uint_eq(order, plant->attached_count);
     ck_assert_msg(plant->p == NULL || plant->p == p, "a second pipeline was made");
     plant->p = p;
-    plant->attached[plant->attached_count++] = &test_stages[kind];
+    plant->attached[plant->attached_count++] = test_stage(kind);
     return true;
 }
 

@@ -1,10 +1,10 @@
-/* The five stages as the plugins hand them over, but without a broker, and with certificates that
- * are text: "cert.cn=edge-linea1;cert.ou=edge". One that begins with "!" cannot be read. */
+/* The five stages as the plugins hand them over, but for certificates, which are text:
+ * "cert.cn=edge-linea1;cert.ou=edge". One that begins with "!" cannot be read. */
 #ifndef ADUANA_TESTS_STAGES_H
 #define ADUANA_TESTS_STAGES_H
 
 #include "common/stage.h"
 
-extern const struct adu_stage test_stages[ADU_STAGES];
+const struct adu_stage *test_stage(enum adu_stage_kind kind);
 
 #endif

@@ -2,16 +2,21 @@
  * policies/planta, and `error` holds what the loader must say. */
 #include "common/policy.h"
 #include "folder.h"
+#include "plugins/acl/acl.h"
+#include "plugins/cert_auth/cert_auth.h"
+#include "plugins/iam_auth/iam_auth.h"
+#include "plugins/rate_monitor/rate_monitor.h"
+#include "plugins/topic_policy/topic_policy.h"
 #include "snippet.h"
-#include "stages.h"
 #include <dirent.h>
 #include <sys/stat.h>
 
 #define PLANTA  ADU_TEST_DATA "/policies/planta"
 #define INVALID ADU_TEST_DATA "/policies/invalid"
 
-static const struct adu_stage *const all[ADU_STAGES] = {
-    &test_stages[0], &test_stages[1], &test_stages[2], &test_stages[3], &test_stages[4]};
+static const struct adu_stage *const all[ADU_STAGES] = {&adu_cert_auth_stage, &adu_iam_auth_stage,
+                                                        &adu_rate_monitor_stage,
+                                                        &adu_topic_policy_stage, &adu_acl_stage};
 
 static struct folder folder;
 static char message[1024];

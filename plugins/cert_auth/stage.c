@@ -1,0 +1,20 @@
+/* cert_auth as a stage of the pipeline: client certificate -> identity. */
+#include "plugins/cert_auth/cert_auth.h"
+#include "plugins/cert_auth/certificate.h"
+
+static const void *compile(struct adu_compiler *c, const struct adu_json *root)
+{
+    return adu_cert_auth_compile(c, root);
+}
+
+static enum adu_verdict identify(const struct adu_stage_call *call, struct adu_login *login)
+{
+    return adu_cert_auth_identify(call->policy, login);
+}
+
+const struct adu_stage adu_cert_auth_stage = {
+    .kind = ADU_STAGE_CERT_AUTH,
+    .compile = compile,
+    .read_certificate = adu_certificate_attributes,
+    .identify = identify,
+};

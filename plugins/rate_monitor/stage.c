@@ -1,0 +1,47 @@
+/* rate_monitor as a stage of the pipeline: rates, connections, alerts. */
+#include "plugins/rate_monitor/rate_monitor.h"
+
+static const void *compile(struct adu_compiler *c, const struct adu_json *root)
+{
+    return adu_rate_monitor_compile(c, root);
+}
+
+static void *instance_new(void)
+{
+    return adu_rate_monitor_new();
+}
+
+static void instance_free(void *instance)
+{
+    adu_rate_monitor_free(instance);
+}
+
+static void forget(void *instance, void *client_state)
+{
+    adu_rate_monitor_forget(instance, client_state);
+}
+
+static void connected(const struct adu_stage_call *call, const struct adu_subject *subject,
+                      void *client_state)
+{
+    adu_rate_monitor_connected(call, subject, client_state);
+}
+
+static enum adu_verdict decide(const struct adu_stage_call *call, const struct adu_request *request,
+                               void *client_state, struct adu_reason *why)
+{
+    return adu_rate_monitor_decide(call, request, client_state, why);
+}
+
+const struct adu_stage adu_rate_monitor_stage = {
+    .kind = ADU_STAGE_RATE_MONITOR,
+    .compile = compile,
+    .instance_new = instance_new,
+    .instance_free = instance_free,
+    .client_state_size = sizeof(struct adu_rate_client),
+    .client_forget = forget,
+    .connected = connected,
+    .decide = decide,
+    .tick = adu_rate_monitor_tick,
+    .event = adu_rate_monitor_event,
+};
