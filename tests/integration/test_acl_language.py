@@ -68,7 +68,7 @@ def test_payload_bytes(make_broker, suite, version):
     assert payloads(seen(watch)) == [b"four"]
 
 
-@pytest.mark.parametrize("networks,good", [(["127.0.0.0/8", "fd00::/8"], True), (["10.0.0.0/8"], False)])
+@pytest.mark.parametrize("networks,good", [(["127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"], True), (["203.0.113.0/24"], False)])
 def test_networks(make_broker, suite, version, networks, good):
     broker = plant(make_broker, suite, only(networks=networks))
     edge = broker.connect(EDGE1, version)

@@ -1,0 +1,134 @@
+"""A pytest plugin (`-p containers`): every broker of a test runs on a host of its own, and the tester is another.
+
+It replaces daemon.Broker by one that starts, signals and reads the broker through the folder that the tester
+and the hosts of brokers share; the bodies of the tests do not know. `host` there is the other end.
+"""
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import time
+
+import daemon
+import network
+import pki
+
+PLANT = pathlib.Path("/plant")
+HOSTS = os.environ.get("ADUANA_HOSTS", "norte sur").split()
+GATE = os.environ.get("ADUANA_GATE", "puerta")
+
+
+class Process:
+    """What subprocess.Popen would be for a broker on another host."""
+
+    def __init__(self, host, folder):
+        self.requests, self.folder = PLANT / "hosts" / host, folder
+        self.number = len(list(folder.glob("run-*.pid")))
+        self.returncode = None
+        self._ask(f"start {folder} {self.number}")
+        self.pid = int(daemon.until(lambda: self._read("pid"), 20, f"{host} starts a broker"))
+
+    def _ask(self, line):
+        # One write of a short line is atomic, so several testers may share a host.
+        with open(self.requests, "w") as requests:
+            requests.write(line + "\n")
+
+    def _read(self, what):
+        path = self.folder / f"run-{self.number}.{what}"
+        return path.read_text().strip() if path.exists() else None
+
+    def poll(self):
+        if self.returncode is None and self._read("exit") is not None:
+            code = int(self._read("exit"))
+            self.returncode = code if code <= 128 else 128 - code  # as Popen says it: minus the signal
+        return self.returncode
+
+    def wait(self, timeout=None):
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while self.poll() is None:
+            if deadline and time.monotonic() > deadline:
+                raise subprocess.TimeoutExpired("mosquitto", timeout)
+            time.sleep(0.005)
+        return self.returncode
+
+    def send_signal(self, number):
+        if self.poll() is None:
+            self._ask(f"kill {signal.Signals(number).name[3:]} {self.pid}")
+
+    def terminate(self):
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self):
+        self.send_signal(signal.SIGKILL)
+
+
+def address_towards(host):
+    """This machine's address as that host sees it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect((host, 9))
+        return probe.getsockname()[0]
+
+
+class Broker(daemon.Broker):
+    """The first broker of a test runs on the first host, the second on the second, and so on."""
+
+    def __init__(self, folder, *arguments, **more):
+        super().__init__(folder, *arguments, **more)
+        self.host = HOSTS[int(self.folder.name[len("broker"):]) % len(HOSTS)]
+        self.policies.chmod(0o755)
+
+    def listener_conf(self, *arguments, **more):
+        return super().listener_conf(*arguments, **more).replace(" 127.0.0.1\n", "\n")
+
+    def spawn(self):
+        self.conf.write_text(self.write_conf())
+        self.log_file.touch()
+        self.proc = Process(self.host, self.folder)
+
+    def answers(self):
+        try:
+            with socket.create_connection((self.host, self.port), 1) as probe:
+                name = "New connection from %s:%d on" % probe.getsockname()
+                return daemon.until(lambda: name in self.log or self.proc.poll() is not None, 10, "an answer")
+        except OSError:
+            return False
+
+    def connect(self, person, *arguments, **more):
+        return super().connect(person, *arguments, **{"host": self.host, **more})
+
+    def wait_log(self, pattern, *arguments, **more):
+        mine = address_towards(self.host)
+        return super().wait_log(pattern.replace("address=127.0.0.1", f"address={mine}"), *arguments, **more)
+
+
+class Gate:
+    """A way to a broker through a third host, whose network can be taken away; see network.Gate."""
+
+    numbers = iter(range(1, 1 << 30))
+
+    def __init__(self, broker):
+        self.host, self.port = GATE, daemon.free_port()
+        self._ask(f"open {self.port} {broker.host} {broker.port}")
+
+    def _ask(self, request):
+        answer = PLANT / "hosts" / f"{GATE}.{os.getpid()}.{next(self.numbers)}"
+        with open(PLANT / "hosts" / GATE, "w") as requests:
+            requests.write(f"{answer} {request}\n")
+        daemon.until(answer.exists, 20, f"{GATE} does {request}")
+        answer.unlink()
+
+    def cut(self):
+        self._ask("cut")
+
+    def mend(self):
+        self._ask("mend")
+
+    def close(self):
+        self.mend()
+
+
+daemon.Broker = Broker
+network.Gate = Gate
+pki.SERVER_NAMES = "subjectAltName=" + ",".join(f"DNS:{name}" for name in [*HOSTS, GATE, socket.gethostname()]) + \
+    "\nextendedKeyUsage=serverAuth\n"
