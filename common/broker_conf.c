@@ -6,9 +6,12 @@
 
 enum { FILE_MOST = 1024 * 1024, PATH_MOST = 4096 };
 
+/* The broker takes the first word of a flag, whatever follows. */
 static bool is_true(const char *value)
 {
-    return strcmp(value, "true") == 0 || strcmp(value, "1") == 0;
+    const size_t length = strcspn(value, " \t");
+    return (length == 4 && strncmp(value, "true", 4) == 0) ||
+           (length == 1 && strncmp(value, "1", 1) == 0);
 }
 
 /* A listener's block ends: under per_listener_settings it must have had the bundle. */
@@ -162,6 +165,9 @@ static bool read_file(struct reading *r, const char *path)
 {
     size_t length;
     char *text = slurp(path, &length);
+    if (text == NULL && r->unread[0] == '\0') {
+        snprintf(r->unread, ADU_BROKER_CONF_PATH, "%s", path);
+    }
     const bool good =
         text == NULL || adu_broker_conf_read(&r->conf, path, text, include_dir, r, r->error);
     free(text);

@@ -19,6 +19,9 @@ bool adu_error_set(struct adu_error *error, const struct adu_place *place, const
     vsnprintf(error->text, sizeof error->text, format, arguments);
     va_end(arguments);
     adu_utf8_trim(error->text);
+    for (char *c = error->text; *c != '\0'; c++) { /* a key may hold a line that looks like ours */
+        *c = (unsigned char)*c < 0x20 || *c == 0x7f ? '?' : *c;
+    }
     return false;
 }
 

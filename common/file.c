@@ -21,6 +21,26 @@ static bool trusted(const char *name, const struct stat *st, struct adu_error *e
     return true;
 }
 
+/* In a folder that anybody may write, anybody may put another file in the place of this one; where
+ * the folder is sticky, as /tmp is, only its owner may. */
+static bool folders_trusted(const char *name, const char *path, struct adu_error *error)
+{
+    const struct adu_place place = {.file = name};
+    char *folder = realpath(path, NULL);
+    bool good =
+        folder != NULL || adu_error_set(error, &place, "cannot be read: %s", strerror(errno));
+    while (good && strrchr(folder, '/') != folder) {
+        struct stat st;
+        *strrchr(folder, '/') = '\0';
+        if (stat(folder, &st) == 0 && (st.st_mode & S_IWOTH) != 0 && (st.st_mode & S_ISVTX) == 0) {
+            good = adu_error_set(error, &place, "lies in %s, which anybody may write (mode %04o)",
+                                 folder, (unsigned)(st.st_mode & 07777));
+        }
+    }
+    free(folder);
+    return good;
+}
+
 bool adu_file_trusted(const char *name, const char *path, struct adu_error *error)
 {
     struct stat st;
@@ -28,7 +48,7 @@ bool adu_file_trusted(const char *name, const char *path, struct adu_error *erro
         return adu_error_set(error, &(struct adu_place){.file = name}, "cannot be read: %s",
                              strerror(errno));
     }
-    return trusted(name, &st, error);
+    return trusted(name, &st, error) && folders_trusted(name, path, error);
 }
 
 static char *read_all(int fd, size_t size, size_t *length)
@@ -71,7 +91,7 @@ char *adu_file_read(const char *name, const char *path, size_t max, size_t *leng
     } else if (st.st_size < 0 || (size_t)st.st_size > max) {
         adu_error_set(error, &place, "has %lld bytes; the limit is %zu", (long long)st.st_size,
                       max);
-    } else if (trusted(name, &st, error)) {
+    } else if (trusted(name, &st, error) && folders_trusted(name, path, error)) {
         text = read_all(fd, (size_t)st.st_size, length);
         if (text == NULL) {
             adu_error_set(error, &place, "cannot be read: %s", strerror(errno));

@@ -10,7 +10,8 @@
 ADU_API char *adu_file_read(const char *name, const char *path, size_t max, size_t *length,
                             struct adu_error *error);
 
-/* True if only root or this process's user may write what `path` names (a file or a folder). */
+/* True if only root or this process's user may write what `path` names (a file or a folder), and no
+ * folder above it is anybody's to write. */
 ADU_API bool adu_file_trusted(const char *name, const char *path, struct adu_error *error);
 
 #endif

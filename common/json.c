@@ -182,6 +182,11 @@ static bool parse_into(struct adu_json_document *d, const char *name, const char
 struct adu_json_document *adu_json_parse(const char *name, const char *text, size_t length,
                                          struct adu_error *error)
 {
+    const struct adu_place begin = {.file = name, .line = 1, .column = 1};
+    if (length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
+        adu_error_set(error, &begin, "begins with a byte order mark; save it as UTF-8 without one");
+        return NULL;
+    }
     struct adu_json_document *d = calloc(1, sizeof *d);
     if (d != NULL) {
         d->arena = adu_arena_new();

@@ -196,7 +196,7 @@ void adu_pipeline_tick(struct adu_pipeline *p, struct adu_now now, bool may_kick
 
 bool adu_pipeline_tick_is_late(const struct adu_pipeline *p, struct adu_now now)
 {
-    return p->attached > 0 && p->started && now.mono_ms - p->now.mono_ms > 1000;
+    return p->attached > 0 && p->started && now.mono_ms - p->now.mono_ms > 200;
 }
 
 static void forget_principal(void *context, struct adu_principal *gone)

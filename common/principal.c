@@ -9,8 +9,16 @@ struct adu_client {
     UT_hash_handle hh;
 };
 
+struct adu_user {
+    char *name; /* "" for none */
+    size_t count;
+    struct adu_principal *oldest, *newest;
+    UT_hash_handle hh;
+};
+
 struct adu_principals {
     struct adu_client *clients;
+    struct adu_user *users;
     struct adu_principal *oldest, *newest;
     size_t count, most;
     void (*forget)(void *context, struct adu_principal *gone);
@@ -39,26 +47,22 @@ static void link_newest(struct adu_principals *table, struct adu_principal *p)
 {
     p->older = table->newest;
     p->newer = NULL;
-    if (table->newest != NULL) {
-        table->newest->newer = p;
-    } else {
-        table->oldest = p;
-    }
+    *(table->newest != NULL ? &table->newest->newer : &table->oldest) = p;
     table->newest = p;
+    p->older_of_user = p->user->newest;
+    p->newer_of_user = NULL;
+    *(p->user->newest != NULL ? &p->user->newest->newer_of_user : &p->user->oldest) = p;
+    p->user->newest = p;
 }
 
 static void unlink_age(struct adu_principals *table, struct adu_principal *p)
 {
-    if (p->older != NULL) {
-        p->older->newer = p->newer;
-    } else {
-        table->oldest = p->newer;
-    }
-    if (p->newer != NULL) {
-        p->newer->older = p->older;
-    } else {
-        table->newest = p->older;
-    }
+    *(p->older != NULL ? &p->older->newer : &table->oldest) = p->newer;
+    *(p->newer != NULL ? &p->newer->older : &table->newest) = p->older;
+    *(p->older_of_user != NULL ? &p->older_of_user->newer_of_user : &p->user->oldest) =
+        p->newer_of_user;
+    *(p->newer_of_user != NULL ? &p->newer_of_user->older_of_user : &p->user->newest) =
+        p->older_of_user;
 }
 
 void adu_principal_unjudge(struct adu_principal *p)
@@ -72,6 +76,8 @@ void adu_principal_unjudge(struct adu_principal *p)
     p->judged = 0;
     p->valid = false;
 }
+
+static void user_release(struct adu_principals *table, struct adu_user *user);
 
 static void drop(struct adu_principals *table, struct adu_principal *p)
 {
@@ -87,6 +93,7 @@ static void drop(struct adu_principals *table, struct adu_principal *p)
         free(p->client);
     }
     unlink_age(table, p);
+    user_release(table, p->user);
     table->count--;
     adu_principal_unjudge(p);
     adu_attributes_clear(&p->certificate);
@@ -122,20 +129,70 @@ struct adu_principal *adu_principals_find(struct adu_principals *table, const ch
     return p;
 }
 
-static bool make_room(struct adu_principals *table)
+/* The longest unseen that is offline, if possible without a durable session. */
+static struct adu_principal *dispensable(struct adu_principal *oldest, bool of_user)
 {
-    if (table->count < table->most) {
-        return true;
+    struct adu_principal *durable = NULL;
+    for (struct adu_principal *p = oldest; p != NULL; p = of_user ? p->newer_of_user : p->newer) {
+        if (p->online == 0 && !p->durable) {
+            return p;
+        }
+        if (p->online == 0 && durable == NULL) {
+            durable = p;
+        }
     }
-    struct adu_principal *p = table->oldest;
-    while (p != NULL && p->online > 0) {
-        p = p->newer;
+    return durable;
+}
+
+/* Who makes up names makes room among them. The newcomer is counted already. */
+static bool make_room(struct adu_principals *table, const struct adu_user *user)
+{
+    struct adu_principal *p = NULL;
+    if (user->count > table->most / ADU_PRINCIPALS_SHARE) {
+        p = dispensable(user->oldest, true);
     }
-    if (p == NULL) {
-        return false;
+    if (p == NULL && table->count >= table->most) {
+        p = dispensable(table->oldest, false);
+        if (p == NULL) {
+            return false;
+        }
     }
-    drop(table, p);
+    if (p != NULL) {
+        drop(table, p);
+    }
     return true;
+}
+
+/* Released again if the principal for which it was made cannot be. */
+static struct adu_user *user_get(struct adu_principals *table, const char *username)
+{
+    struct adu_user *user;
+    const char *name = username != NULL ? username : "";
+    HASH_FIND_STR(table->users, name, user);
+    if (user != NULL) {
+        return user;
+    }
+    user = calloc(1, sizeof *user);
+    if (user == NULL || (user->name = strdup(name)) == NULL) {
+        free(user);
+        return NULL;
+    }
+    HASH_ADD_KEYPTR(hh, table->users, user->name, strlen(user->name), user);
+    if (user->hh.tbl == NULL) {
+        free(user->name);
+        free(user);
+        return NULL;
+    }
+    return user;
+}
+
+static void user_release(struct adu_principals *table, struct adu_user *user)
+{
+    if (user != NULL && --user->count == 0) {
+        HASH_DELETE(hh, table->users, user);
+        free(user->name);
+        free(user);
+    }
 }
 
 static struct adu_client *client_get(struct adu_principals *table, const char *client_id)
@@ -166,18 +223,22 @@ struct adu_principal *adu_principals_get(struct adu_principals *table, const cha
     if (p != NULL) {
         return p;
     }
-    if (!make_room(table)) {
+    struct adu_user *user = user_get(table, username);
+    if (user == NULL) {
         return NULL;
     }
-    p = calloc(1, sizeof *p);
+    user->count++; /* keeps it while room is made */
+    p = make_room(table, user) ? calloc(1, sizeof *p) : NULL;
     if (p == NULL || (username != NULL && (p->username = strdup(username)) == NULL) ||
         (p->client = client_get(table, client_id)) == NULL) {
         if (p != NULL) {
             free(p->username);
         }
         free(p);
+        user_release(table, user);
         return NULL;
     }
+    p->user = user;
     p->next_of_client = p->client->principals;
     p->client->principals = p;
     link_newest(table, p);

@@ -8,6 +8,7 @@
 #include "common/stage.h"
 
 struct adu_client;
+struct adu_user;
 
 /* At most this many lines about one client's refusals go to the log in a window. */
 struct adu_log_window {
@@ -18,6 +19,7 @@ struct adu_log_window {
 
 struct adu_principal {
     struct adu_client *client; /* its client id, and who else used it */
+    struct adu_user *user;     /* its user name, and what other client ids it used */
     char *username;            /* verified; NULL for a client let in without a name */
 
     /* Evidence of the last log-in. */
@@ -43,11 +45,15 @@ struct adu_principal {
 
     struct adu_principal *next_of_client;
     struct adu_principal *older, *newer;
+    struct adu_principal *older_of_user, *newer_of_user;
 };
 
 struct adu_principals;
 
 enum { ADU_PRINCIPALS_MOST = 100000 };
+
+/* One user name may fill this share of the table with client ids of its own making. */
+enum { ADU_PRINCIPALS_SHARE = 10 };
 
 /* `forget` is told of every principal just before it is freed. NULL when memory is gone. */
 struct adu_principals *adu_principals_new(size_t most,
@@ -59,8 +65,10 @@ void adu_principals_free(struct adu_principals *table);
 struct adu_principal *adu_principals_find(struct adu_principals *table, const char *client_id,
                                           const char *username);
 
-/* The same, made if it is new; the one longest unseen and offline makes room when the table is
- * full. NULL when memory is gone or everyone in a full table is online. */
+/* The same, made if it is new. When the table is full somebody who is offline makes room: the
+ * longest unseen without a durable session, else the longest unseen; and when one user name has its
+ * share of the table, one of its own. NULL when memory is gone or everyone in a full table is
+ * online. */
 struct adu_principal *adu_principals_get(struct adu_principals *table, const char *client_id,
                                          const char *username);
 

@@ -44,23 +44,38 @@ static int pragma(const struct adu_state *s, const char *sql)
     return value;
 }
 
-static bool is_sound(const struct adu_state *s)
+enum opened { OPENED, DAMAGED, UNUSABLE };
+
+/* What somebody else holds is not damaged. */
+static bool is_held(int code)
 {
-    sqlite3_stmt *st = NULL;
-    bool sound = sqlite3_prepare_v2(s->db, "PRAGMA quick_check", -1, &st, NULL) == SQLITE_OK &&
-                 sqlite3_step(st) == SQLITE_ROW &&
-                 strcmp((const char *)sqlite3_column_text(st, 0), "ok") == 0;
-    sqlite3_finalize(st);
-    return sound;
+    return code == SQLITE_BUSY || code == SQLITE_LOCKED || code == SQLITE_NOMEM ||
+           code == SQLITE_CANTOPEN || code == SQLITE_PERM || code == SQLITE_READONLY;
 }
 
-enum opened { OPENED, DAMAGED, UNUSABLE };
+static enum opened check_soundness(const struct adu_state *s, struct adu_error *error)
+{
+    sqlite3_stmt *st = NULL;
+    int code = sqlite3_prepare_v2(s->db, "PRAGMA quick_check", -1, &st, NULL);
+    if (code == SQLITE_OK) {
+        code = sqlite3_step(st);
+    }
+    const bool sound =
+        code == SQLITE_ROW && strcmp((const char *)sqlite3_column_text(st, 0), "ok") == 0;
+    sqlite3_finalize(st);
+    if (is_held(code & 0xff)) {
+        failed(s, error, "read");
+        return UNUSABLE;
+    }
+    return sound ? OPENED : DAMAGED;
+}
 
 /* A new file gets its schema; an old one must be sound, ours, and not newer than this program. */
 static enum opened check_file(struct adu_state *s, struct adu_error *error)
 {
-    if (!is_sound(s)) {
-        return DAMAGED;
+    const enum opened sound = check_soundness(s, error);
+    if (sound != OPENED) {
+        return sound;
     }
     const int version = pragma(s, "PRAGMA user_version");
     const int application = pragma(s, "PRAGMA application_id");
@@ -171,7 +186,8 @@ struct adu_state *adu_state_open(const char *directory, bool *set_aside, struct 
         adu_error_set(error, NULL, "the name of the state folder is too long");
         return NULL;
     }
-    if (!adu_file_trusted(directory, directory, error)) {
+    if (!adu_file_trusted(directory, directory, error) ||
+        (access(path, F_OK) == 0 && !adu_file_trusted("aduana-state.db", path, error))) {
         return NULL;
     }
     struct adu_state *s = calloc(1, sizeof *s);
@@ -263,6 +279,9 @@ bool adu_state_each(struct adu_state *state,
         good = take_row(st, take, context);
     }
     sqlite3_finalize(st);
+    if (!good && rc == SQLITE_ROW) {
+        return adu_error_set(error, NULL, "the state file cannot be read: a row of it is damaged");
+    }
     return (good && rc == SQLITE_DONE) || failed(state, error, "read");
 }
 

@@ -49,7 +49,7 @@ enum { FEW = 8 };
 struct search {
     const struct adu_acl *acl;
     const struct adu_request *request;
-    unsigned action; /* 1 << enum adu_action */
+    unsigned allowed_by, denied_by; /* sets of 1 << enum adu_action */
     const struct adu_acl_entry *deny, *watched, *allow;
 };
 
@@ -57,7 +57,7 @@ struct search {
  * hold for a deny. */
 static inline bool applies(const struct search *s, const struct adu_acl_entry *entry)
 {
-    if ((entry->actions & s->action) == 0) {
+    if ((entry->actions & (entry->deny ? s->denied_by : s->allowed_by)) == 0) {
         return false;
     }
     if (!entry->conditional) {
@@ -180,11 +180,17 @@ static enum adu_verdict refuse_denied(const struct adu_acl_rule *rule, struct ad
 }
 
 /* For a SUBSCRIBE a pattern must contain the whole filter: a deny that meets only part of it is
- * enforced on each delivery. */
+ * enforced on each delivery. A member of a share group who may receive nothing of it is not let
+ * in: the broker gives each message to one member and only then asks, so the others would lose
+ * what he is given. */
 enum adu_verdict adu_acl_decide(const struct adu_acl *acl, const struct adu_request *request,
                                 struct adu_reason *why)
 {
-    struct search s = {.acl = acl, .request = request, .action = 1u << request->action};
+    const unsigned action = 1u << request->action;
+    struct search s = {.acl = acl, .request = request, .allowed_by = action, .denied_by = action};
+    if (request->action == ADU_SUBSCRIBE && request->group.length > 0) {
+        s.denied_by |= 1u << ADU_RECEIVE;
+    }
     if (request->action == ADU_SUBSCRIBE) {
         adu_topic_trie_contain(acl->patterns, request->topic, request->subject->values,
                                look_at_leaf, &s);

@@ -89,6 +89,7 @@ class Client:
         self.auto_ack, self.session_present, self.sock = True, False, None
         try:
             self.sock = socket.create_connection((host, port), timeout)
+            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or two packets in a row wait 40 ms
             if tls:
                 self.sock = tls.wrap_socket(self.sock, server_hostname=host)
             self._send(0x10, self._connect_body(username, password, clean, will, keepalive, dict(props or {})))

@@ -6,6 +6,8 @@ import subprocess
 
 Cert = collections.namedtuple("Cert", "pem key")
 CA_NAME = "/O=Planta/CN=Planta Device CA"
+# What RFC 5280 asks of every certificate, and newer clients (Python 3.13) insist on.
+LEAF = "basicConstraints=critical,CA:FALSE\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n"
 SERVER_NAMES = "subjectAltName=IP:127.0.0.1,DNS:localhost\nextendedKeyUsage=serverAuth\n"
 
 
@@ -37,14 +39,14 @@ class Pki:
     def _authority(self, name, subject=CA_NAME):
         made = self._paths(name)
         openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
-                "-subj", subject, "-keyout", made.key, "-out", made.pem)
+                "-subj", subject, "-addext", "keyUsage=critical,keyCertSign,cRLSign", "-keyout", made.key, "-out", made.pem)
         return made
 
     def _signed(self, name, subject, ca, extensions):
         made, request, extra = self._paths(name), self.folder / f"{name}.csr", self.folder / f"{name}.ext"
         openssl("req", "-new", "-utf8", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
                 "-subj", subject, "-keyout", made.key, "-out", request)
-        extra.write_text(extensions)
+        extra.write_text(LEAF + extensions)
         openssl("x509", "-req", "-in", request, "-CA", ca.pem, "-CAkey", ca.key, "-CAcreateserial", "-days", "30",
                 "-extfile", extra, "-out", made.pem)
         return made

@@ -220,3 +220,18 @@ def test_two_roles(make_broker, suite, version):
     assert client.publish("planta/linea1/horno", "x", qos=1) == 0
     assert payloads([client.receive()]) == [b"x"]
     nothing_passes(broker, broker.connect(NOBODY, version))
+
+
+def test_nobody_joins_a_share_group_to_swallow_its_messages(make_broker, suite, version):
+    """The broker gives each message to one member and only then asks: who may receive nothing of it is not let in."""
+    broker = make_broker(suite, start=False)
+    broker.edit("acl.json", add("tablero", "deny", {"receive": ["planta/+/comandos/#"]}))
+    broker.edit("acl.json", add("tablero", "allow", {"subscribe": ["planta/#"]}))
+    broker.start()
+    tablero, scada = broker.connect(TABLERO, version), broker.connect(SCADA, version)
+    assert tablero.subscribe("planta/linea1/comandos/#") < 3
+    assert tablero.subscribe("$share/g/planta/linea1/comandos/#") == REFUSED_CODES[version]
+    assert scada.subscribe("$share/g/planta/linea1/comandos/#", qos=1) < 3
+    for number in range(4):
+        assert scada.publish("planta/linea1/comandos/x", str(number), qos=1) == 0
+    assert [scada.receive().payload for _ in range(4)] == [b"0", b"1", b"2", b"3"]

@@ -1,4 +1,5 @@
 """What must not start does not start and says why; what starts with a part missing protects no less."""
+import sqlite3
 import time
 
 import pytest
@@ -234,3 +235,44 @@ def test_state_file(broker):
     for path in files:
         assert path.stat().st_mode & 0o077 == 0
         assert b"pass" not in path.read_bytes()
+
+
+@pytest.mark.parametrize("flag", ["use_identity_as_username true ", "use_subject_as_username true  # on", "per_listener_settings true "])
+def test_a_flag_is_its_first_word(make_broker, suite, flag):
+    """As the broker reads it: what stands behind switches nothing off."""
+    def conf(broker):
+        if "per_listener" in flag:
+            return listeners(broker, lambda _: "allow_anonymous true\n").replace("per_listener_settings true", flag)
+        return broker.plain_conf(listener="require_certificate true\n" + flag)
+    assert flag.split()[0] in make_broker(suite, conf, start=False).start_refused()
+
+
+def test_policy_below_a_folder_that_anybody_may_write(make_broker, suite):
+    broker = make_broker(suite, start=False)
+    opened = broker.folder / "open"
+    opened.mkdir()
+    broker.policies.rename(opened / "policies")
+    (broker.policies).symlink_to(opened / "policies")
+    opened.chmod(0o777)
+    assert f"lies in {opened}, which anybody may write" in broker.start_refused()
+    opened.chmod(0o755)
+    broker.start()
+
+
+def test_state_file_that_others_may_write(broker):
+    broker.connect(SCADA).disconnect()
+    broker.stop()
+    (broker.data / "aduana-state.db").chmod(0o666)
+    assert "aduana-state.db: others may write it" in broker.start_refused()
+
+
+def test_state_file_that_somebody_holds_is_not_damaged(broker):
+    broker.connect(SCADA).disconnect()
+    broker.stop()
+    holder = sqlite3.connect(broker.data / "aduana-state.db")
+    holder.execute("PRAGMA locking_mode = EXCLUSIVE")
+    holder.execute("BEGIN EXCLUSIVE")
+    assert "database is locked" in broker.start_refused()
+    assert not list(broker.data.glob("*.damaged-*"))
+    holder.close()
+    broker.start()

@@ -124,6 +124,10 @@ static const struct {
     {ALLOW_DENY("{'publish': ['p/#']}", "{'publish': ['p/${linea}/x']}"),
      {"p p/linea2/x", "p p/linea1/y"},
      {"p p/linea1/x"}},
+    /* who may receive nothing of it is no member of a share group; alone it harms nobody */
+    {ALLOW_DENY("{'subscribe': ['a/#']}", "{'receive': ['a/b/#']}"),
+     {"s a/b", "s a/b/#", "s a/#", "s $share/g/a/#", "s $share/g/a/c", "r a/c"},
+     {"s $share/g/a/b", "s $share/g/a/b/c", "s $share/g/a/b/#", "r a/b"}},
     /* shared subscriptions are judged by their filter */
     {ALLOW_DENY("{'subscribe': ['a/#']}", "{'subscribe': ['a/b']}"),
      {"s $share/g/a/c", "s $share/g/a/#"},

@@ -120,7 +120,7 @@ static const struct {
 } refused[] = {
     {"nothing", BYTES(""), "t.json:1:"},
     {"blanks", BYTES(" \n "), "t.json:2:"},
-    {"a byte order mark", BYTES("\xef\xbb\xbf{}"), "t.json:1:1: not valid JSON"},
+    {"a byte order mark", BYTES("\xef\xbb\xbf{}"), "t.json:1:1: begins with a byte order mark"},
     {"a scalar", BYTES("1"), "t.json:1:1: not valid JSON"},
     {"a truncated object", BYTES("{\"a\": 1"), "not valid JSON"},
     {"a truncated string", BYTES("{\"a\": \"x"), "not valid JSON: premature end of input"},

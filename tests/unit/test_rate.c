@@ -1,4 +1,4 @@
-/* How often is too often: the sliding window, its hysteresis, and clocks that jump. */
+/* How often is too often: the window of ten tenths, its hysteresis, and clocks that jump. */
 #include "plugins/rate_monitor/rate.h"
 #include "runner.h"
 
@@ -26,13 +26,31 @@ static const struct {
     {"raised by the event that crosses it, once", {{100, 6, UP}, {100, 1, 0}, {200, 100, 0}}},
     {"nothing to clear", {{0, 0, 0}, {100, 1, 0}, {99999, 0, 0}}},
     {"a burst across the edge of two windows", {{999, 5, 0}, {1000, 1, UP}}},
-    {"half of the last window counts", {{999, 5, 0}, {1500, 2, 0}, {1500, 1, UP}}},
-    {"the share that still lies within", {{999, 5, 0}, {1800, 4, 0}, {1800, 1, UP}}},
-    {"at its end the last window is nearly gone", {{0, 5, 0}, {1999, 4, 0}, {1999, 1, UP}}},
+    {"nine tenths of a window later it counts in full", {{999, 5, 0}, {1899, 1, UP}}},
+    {"as long as it may", {{900, 5, 0}, {1899, 1, UP}}},
+    {"a window later it does not count", {{900, 5, 0}, {1900, 5, 0}, {1900, 1, UP}}},
+    {"its whole tenth goes at once", {{999, 5, 0}, {1900, 5, 0}, {1900, 1, UP}}},
+    {"each tenth goes at its own time",
+     {{0, 1, 0},
+      {150, 2, 0},
+      {950, 2, 0},
+      {1000, 1, 0},
+      {1099, 1, UP},
+      {1100, 0, 0},
+      {1100, 1, 0},
+      {1999, 0, 0}}},
+    {"spread over all tenths",
+     {{50, 1, 0}, {250, 1, 0}, {450, 1, 0}, {650, 1, 0}, {850, 1, 0}, {950, 1, UP}}},
     {"a window of silence forgets", {{999, 5, 0}, {2000, 5, 0}}},
     {"a window of silence, later in the next", {{999, 5, 0}, {2999, 5, 0}, {2999, 1, UP}}},
     {"over after clear_seconds within the limit",
-     {{100, 6, UP}, {200, 0, 0}, {1500, 0, 0}, {4499, 0, 0}, {4500, 0, DOWN}, {4501, 0, 0}}},
+     {{100, 6, UP},
+      {200, 0, 0},
+      {1099, 0, 0},
+      {1100, 0, 0},
+      {4099, 0, 0},
+      {4100, 0, DOWN},
+      {4101, 0, 0}}},
     {"told once, and raised again by the next flood",
      {{100, 6, UP}, {2000, 0, 0}, {5000, 0, DOWN}, {9000, 0, 0}, {9100, 6, UP}, {9200, 9, 0}}},
     {"a relapse begins the waiting anew",
@@ -40,6 +58,7 @@ static const struct {
       {2000, 0, 0},
       {4900, 6, 0},
       {5000, 0, 0},
+      {5899, 0, 0},
       {5900, 0, 0},
       {8899, 0, 0},
       {8900, 0, DOWN}}},
@@ -56,7 +75,9 @@ static const struct {
     {"forward in the midst of calm", {{100, 6, UP}, {2000, 0, 0}, {HOUR, 0, DOWN}}},
     {"back by an hour: counted from nothing", {{HOUR, 5, 0}, {100, 5, 0}, {100, 1, UP}}},
     {"back by one window", {{1999, 5, 0}, {999, 5, 0}, {999, 1, UP}}},
-    {"back within the window", {{1999, 5, 0}, {1000, 1, UP}}},
+    {"back within the window", {{1999, 5, 0}, {1000, 5, 0}, {1000, 1, UP}}},
+    {"back within the tenth", {{1999, 5, 0}, {1900, 1, UP}}},
+    {"back, and forward again", {{1999, 5, 0}, {1000, 1, 0}, {1999, 4, 0}, {1999, 1, UP}}},
     {"back while raised: over after clear_seconds all the same",
      {{HOUR, 6, UP}, {HOUR + 2000, 0, 0}, {100, 0, 0}, {3099, 0, 0}, {3100, 0, DOWN}}},
     {"back while raised, and forward again",
@@ -93,61 +114,161 @@ END_TEST
 /* --- the value ----------------------------------------------------------------------------------
  */
 
+/* After one event at 400, two at 999 and four at 1350. */
 static const struct {
     int64_t at_ms;
-    double value;
+    uint64_t value;
 } values[] = {
-    {400, 4},  {999, 4},  {1000, 4}, {1250, 3}, {1500, 2},
-    {1750, 1}, {2000, 0}, {HOUR, 0}, {0, 4},    {INT64_MAX, 0},
+    {1350, 7}, {1399, 7}, {1400, 6},      {1899, 6}, {1900, 4}, {2299, 4},
+    {2300, 0}, {HOUR, 0}, {INT64_MAX, 0}, {1300, 7}, {1299, 0}, {0, 0},
 };
 
 START_TEST(value_slides)
 {
     struct adu_rate rate = {0};
+    ck_assert_uint_eq(adu_rate_value(&rate, &five, 400), 0);
+    adu_rate_count(&rate, &five, 400);
+    for (int i = 0; i < 2; i++) {
+        adu_rate_count(&rate, &five, 999);
+    }
     for (int i = 0; i < 4; i++) {
-        ck_assert_int_eq(adu_rate_count(&rate, &five, 400), ADU_RATE_SAME);
+        adu_rate_count(&rate, &five, 1350);
     }
     for (int i = 0; i < ROWS(values); i++) { /* asking changes nothing */
-        const double value = adu_rate_value(&rate, &five, values[i].at_ms);
-        ck_assert_msg(value > values[i].value - 1e-9 && value < values[i].value + 1e-9,
-                      "at %lld: %f", (long long)values[i].at_ms, value);
+        const uint64_t value = adu_rate_value(&rate, &five, values[i].at_ms);
+        ck_assert_msg(value == values[i].value, "at %lld: %llu", (long long)values[i].at_ms,
+                      (unsigned long long)value);
     }
-}
-END_TEST
-
-START_TEST(value_before_the_first_window)
-{
-    struct adu_rate rate = {0};
-    for (int i = 0; i < 4; i++) {
-        adu_rate_count(&rate, &five, HOUR);
-    }
-    ck_assert(adu_rate_value(&rate, &five, HOUR - 1) < 1e-9);
-    ck_assert(adu_rate_value(&rate, &five, 0) < 1e-9);
 }
 END_TEST
 
 /* --- steady streams -----------------------------------------------------------------------------
- * Fifty a second. What comes evenly and clearly within that is never too much, whatever part of a
- * window it begins in; what comes clearly beyond it is, within two windows. */
+ * What comes evenly and at the limit is never too much, whatever part of a tenth it begins in; what
+ * comes evenly with more than the limit in nine tenths of a window is, within a window. */
 
-static bool raised_by(int64_t start_ms, int64_t every_ms, int64_t for_ms)
+static bool raised_by(const struct adu_rate_limit *limit, int64_t start_ms, int64_t every_ms,
+                      int64_t for_ms)
 {
-    const struct adu_rate_limit limit = {.most = 50, .window_ms = SECOND, .clear_ms = 5 * SECOND};
     struct adu_rate rate = {0};
     bool raised = false;
     for (int64_t at = start_ms; at < start_ms + for_ms; at += every_ms) {
-        raised = adu_rate_count(&rate, &limit, at) == ADU_RATE_RAISED || raised;
+        raised = adu_rate_count(&rate, limit, at) == ADU_RATE_RAISED || raised;
     }
     return raised;
 }
 
+static const struct {
+    long most;
+    int64_t window_ms, at_limit_ms, above_ms; /* from one event to the next */
+} streams[] = {
+    {50, SECOND, 20, 17},      {1, SECOND, SECOND, 900}, {10, SECOND, 100, 89},
+    {1000, SECOND, 1, 0},      {3, SECOND, 334, 300},    {1, MINUTE, MINUTE, 54000},
+    {1, MINUTE, 61000, 50000}, {30, MINUTE, 2000, 1740}, {7, MINUTE, 8572, 7700},
+    {10, MINUTE, 6000, 5000},  {600, MINUTE, 100, 89},
+};
+
 START_TEST(steady_streams)
 {
-    for (int64_t start = 5 * SECOND; start < 6 * SECOND; start += 37) {
-        ck_assert_msg(!raised_by(start, 21, MINUTE), "47 a second from %lld", (long long)start);
-        ck_assert_msg(raised_by(start, 19, 2 * SECOND), "53 a second from %lld", (long long)start);
+    const struct adu_rate_limit limit = {
+        .most = streams[_i].most, .window_ms = streams[_i].window_ms, .clear_ms = 5 * SECOND};
+    const int64_t tenth = limit.window_ms / 10;
+    for (int64_t start = 7 * tenth; start < 8 * tenth; start += tenth / 100) {
+        ck_assert_msg(!raised_by(&limit, start, streams[_i].at_limit_ms, 20 * limit.window_ms),
+                      "at the limit, from %lld", (long long)start);
+        ck_assert_msg(streams[_i].above_ms == 0 ||
+                          raised_by(&limit, start, streams[_i].above_ms, limit.window_ms),
+                      "above it, from %lld", (long long)start);
     }
-    ck_assert(!raised_by(0, SECOND, HOUR));
+}
+END_TEST
+
+/* --- against the exact count --------------------------------------------------------------------
+ * The oracle keeps the time of every event. What is raised is above the limit by its count of the
+ * last window; what is above it by its count of nine tenths of a window is raised. */
+
+enum { KEPT = 4096 };
+
+struct oracle {
+    int64_t at_ms[KEPT]; /* a ring */
+    unsigned count;      /* events ever */
+};
+
+static unsigned oracle_since(const struct oracle *o, int64_t first_ms)
+{
+    unsigned n = 0;
+    while (n < o->count && o->at_ms[(o->count - 1 - n) % KEPT] >= first_ms) {
+        n++;
+    }
+    ck_assert_uint_lt(n, KEPT);
+    return n;
+}
+
+static unsigned below(unsigned *random, unsigned bound)
+{
+    *random = *random * 1103515245 + 12345;
+    return (*random >> 8) % bound;
+}
+
+/* From events all at one time to silences of more than a window. */
+static int64_t some_time(unsigned *random, int64_t window_ms, long most)
+{
+    const int64_t each = window_ms / most;
+    switch (below(random, 8)) {
+    case 0:
+    case 1:
+        return 0;
+    case 2:
+        return window_ms / 10 * (1 + below(random, 11));
+    case 3:
+        return below(random, (unsigned)window_ms * 6 / 5) / 4;
+    default: /* near the limit */
+        return each / 2 + below(random, (unsigned)each + 1);
+    }
+}
+
+static void compare(const struct adu_rate *rate, const struct adu_rate_limit *limit,
+                    const struct oracle *o, int64_t now, enum adu_rate_change change)
+{
+    const int64_t tenth = limit->window_ms / 10;
+    const unsigned window = oracle_since(o, now - limit->window_ms + 1);
+    const unsigned sure = oracle_since(o, now - 9 * tenth);
+    const uint64_t value = adu_rate_value(rate, limit, now);
+    ck_assert_msg(value <= window && value >= sure, "at %lld: %llu, of %u to %u", (long long)now,
+                  (unsigned long long)value, sure, window);
+    ck_assert(change != ADU_RATE_RAISED || window > limit->most);
+    ck_assert(change != ADU_RATE_CLEARED || sure <= limit->most);
+    ck_assert(sure <= limit->most || rate->raised);
+}
+
+/* Every seed has its limit, and changes it on the way as reloads do. */
+START_TEST(against_the_exact_count)
+{
+    static struct oracle oracle;
+    unsigned random = (unsigned)_i * 2654435761u + 1;
+    struct adu_rate rate = {0};
+    struct adu_rate_limit limit = {.most = 1, .window_ms = SECOND, .clear_ms = 1};
+    int64_t now = below(&random, HOUR);
+    int changes[3] = {0};
+    for (int n = 0; n < 4000; n++) {
+        if (n % 400 == 0) { /* another length of window is counted from nothing */
+            const int64_t window_ms = below(&random, 2) ? SECOND : MINUTE;
+            oracle.count = n == 0 || window_ms != limit.window_ms ? 0 : oracle.count;
+            limit.window_ms = window_ms;
+            limit.most = 1 + below(&random, below(&random, 2) ? 5 : 60);
+        }
+        now += some_time(&random, limit.window_ms, limit.most);
+        enum adu_rate_change change = ADU_RATE_SAME;
+        if (n % 400 != 0 && below(&random, 4) == 0) {
+            change = adu_rate_rest(&rate, &limit, now);
+        } else {
+            oracle.at_ms[oracle.count++ % KEPT] = now;
+            change = adu_rate_count(&rate, &limit, now);
+        }
+        changes[change]++;
+        compare(&rate, &limit, &oracle, now, change);
+    }
+    ck_assert_int_gt(changes[ADU_RATE_RAISED], 10); /* or it has compared nothing */
+    ck_assert_int_gt(changes[ADU_RATE_CLEARED], 10);
 }
 END_TEST
 
@@ -182,11 +303,15 @@ START_TEST(limit_changes)
     ck_assert_int_eq(adu_rate_rest(&copy, &ten, 600), ADU_RATE_SAME);
     ck_assert_int_eq(adu_rate_rest(&copy, &ten, 1600), ADU_RATE_CLEARED);
     /* Another length of window: what was counted in seconds is not taken for minutes. */
-    copy = (struct adu_rate){0};
-    for (int i = 0; i < 5; i++) {
-        adu_rate_count(&copy, &five, 10 * MINUTE + 500);
+    copy = rate;
+    ck_assert_uint_eq(adu_rate_value(&copy, &minute, 600), 0);
+    ck_assert_int_eq(adu_rate_rest(&copy, &minute, 600), ADU_RATE_SAME);
+    ck_assert_int_eq(adu_rate_rest(&copy, &minute, 1600), ADU_RATE_CLEARED);
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(adu_rate_count(&copy, &minute, 1700), ADU_RATE_SAME);
     }
-    ck_assert_int_eq(adu_rate_count(&copy, &minute, 10 * MINUTE + 600), ADU_RATE_SAME);
+    ck_assert_int_eq(adu_rate_count(&copy, &minute, 1700), ADU_RATE_RAISED);
+    ck_assert_uint_eq(adu_rate_value(&copy, &five, 1700), 0); /* nor the other way round */
 }
 END_TEST
 
@@ -194,15 +319,25 @@ START_TEST(counters_do_not_wrap)
 {
     const struct adu_rate_limit most = {
         .most = 1000000, .window_ms = MINUTE, .clear_ms = 86400 * SECOND};
-    struct adu_rate rate = {.current = UINT32_MAX - 1, .raised = true};
+    struct adu_rate rate = {0};
+    adu_rate_count(&rate, &most, 0);
+    rate.tenths[0] = UINT32_MAX - 1;
+    rate.sum = UINT32_MAX - 1;
+    ck_assert_int_eq(adu_rate_count(&rate, &most, 100), ADU_RATE_RAISED);
     for (int i = 0; i < 4; i++) {
         ck_assert_int_eq(adu_rate_count(&rate, &most, 100), ADU_RATE_SAME);
-        ck_assert(adu_rate_value(&rate, &most, 100) > 4e9);
+        ck_assert_uint_eq(adu_rate_value(&rate, &most, 100), UINT32_MAX);
     }
-    /* Nor both windows together. */
-    rate = (struct adu_rate){.previous = UINT32_MAX, .current = UINT32_MAX};
-    ck_assert(adu_rate_value(&rate, &most, 0) > 8e9);
-    ck_assert_int_eq(adu_rate_count(&rate, &most, 0), ADU_RATE_RAISED);
+    /* Nor all tenths together; and each goes with what it had. */
+    for (int i = 0; i < ADU_RATE_TENTHS; i++) {
+        rate.tenths[i] = UINT32_MAX;
+    }
+    rate.sum = UINT64_C(10) * UINT32_MAX;
+    adu_rate_count(&rate, &most, 0);
+    ck_assert_uint_eq(adu_rate_value(&rate, &most, 0), UINT64_C(10) * UINT32_MAX);
+    adu_rate_count(&rate, &most, 6000);
+    ck_assert_uint_eq(adu_rate_value(&rate, &most, 6000), UINT64_C(9) * UINT32_MAX + 1);
+    ck_assert_uint_eq(adu_rate_value(&rate, &most, 60000), 1);
 }
 END_TEST
 
@@ -211,8 +346,8 @@ int main(void)
     Suite *suite = suite_create("rate");
     suite_add_rows(suite, changes, ROWS(cases));
     suite_add(suite, value_slides);
-    suite_add(suite, value_before_the_first_window);
-    suite_add(suite, steady_streams);
+    suite_add_rows(suite, steady_streams, ROWS(streams));
+    suite_add_rows(suite, against_the_exact_count, 100);
     suite_add(suite, without_a_limit);
     suite_add(suite, limit_changes);
     suite_add(suite, counters_do_not_wrap);
