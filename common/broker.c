@@ -289,14 +289,22 @@ static int complain(const struct adu_stage *stage, const struct adu_error *error
 
 static bool check_broker_conf(struct adu_error *error)
 {
-    char unread[ADU_BROKER_CONF_PATH];
-    const bool good = adu_broker_conf_check(unread, error);
-    if (unread[0] != '\0' && plugins == NULL) {
+    struct adu_broker_conf_report report;
+    const bool good = adu_broker_conf_check(&report, error);
+    if (plugins != NULL) { /* said already */
+        return good;
+    }
+    if (report.unread[0] != '\0') {
         mosquitto_log_printf(
             MOSQ_LOG_WARNING,
             "aduana: %s cannot be read by the broker's user, so it was not checked "
             "for options that would leave the broker open",
-            unread);
+            report.unread);
+    } else if (report.found && !report.retain_source) {
+        mosquitto_log_printf(
+            MOSQ_LOG_NOTICE,
+            "aduana: check_retain_source is not on: the broker goes on delivering retained "
+            "messages of those who may no longer publish them");
     }
     return good;
 }

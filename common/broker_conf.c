@@ -92,7 +92,9 @@ static bool read_line(struct adu_broker_conf *conf, const struct adu_place *plac
             "Switch it off; cert_auth.json says which user name a certificate gives",
             key);
     }
-    if (strcmp(key, "per_listener_settings") == 0) {
+    if (strcmp(key, "check_retain_source") == 0) {
+        conf->retain_source = is_true(value);
+    } else if (strcmp(key, "per_listener_settings") == 0) {
         conf->per_listener = is_true(value);
     } else if (strcmp(key, "listener") == 0) {
         return begin_listener(conf, place, value, error);
@@ -213,14 +215,16 @@ static const char *conf_path(const char *arguments, size_t length)
     return NULL;
 }
 
-bool adu_broker_conf_check(char unread[ADU_BROKER_CONF_PATH], struct adu_error *error)
+bool adu_broker_conf_check(struct adu_broker_conf_report *report, struct adu_error *error)
 {
-    struct reading r = {.error = error, .unread = unread};
-    unread[0] = '\0';
+    struct reading r = {.error = error, .unread = report->unread};
+    *report = (struct adu_broker_conf_report){0};
     size_t length = 0;
     char *arguments = slurp("/proc/self/cmdline", &length);
     const char *path = arguments != NULL ? conf_path(arguments, length) : NULL;
     const bool good = path == NULL || (read_file(&r, path) && adu_broker_conf_end(&r.conf, error));
+    report->found = path != NULL;
+    report->retain_source = r.conf.retain_source;
     free(arguments);
     return good;
 }

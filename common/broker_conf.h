@@ -12,6 +12,7 @@ struct adu_broker_conf {
     bool in_listener;       /* a listener's block has begun */
     bool bundle_here;       /* plugin lines of the bundle in the block being read */
     bool bundle_everywhere; /* by global_plugin, 2.1 */
+    bool retain_source;     /* check_retain_source true */
     bool default_listener;  /* `port` or `bind_address` makes one before the first listener line */
     unsigned listener_line;
     char loaded[512]; /* names that plugin_load (2.1) gave to ours, each between blanks */
@@ -29,8 +30,14 @@ bool adu_broker_conf_end(struct adu_broker_conf *conf, struct adu_error *error);
 
 enum { ADU_BROKER_CONF_PATH = 256 };
 
+struct adu_broker_conf_report {
+    char unread[ADU_BROKER_CONF_PATH]; /* the first file that could not be read; "" if all could */
+    bool found;                        /* there is a file */
+    bool retain_source;                /* retained messages are judged by their publisher too */
+};
+
 /* Finds the running broker's file (mosquitto -c) by its command line and reads it. true where there
- * is none, or it cannot be read (`unread` then names it): only the signs at run time are left. */
-bool adu_broker_conf_check(char unread[ADU_BROKER_CONF_PATH], struct adu_error *error);
+ * is none, or it cannot be read: only the signs at run time are left. */
+bool adu_broker_conf_check(struct adu_broker_conf_report *report, struct adu_error *error);
 
 #endif
