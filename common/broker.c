@@ -2,6 +2,7 @@
 #include "common/broker_conf.h"
 #include "common/pipeline.h"
 #include <dlfcn.h>
+#include <openssl/err.h>
 #include <openssl/x509.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -158,6 +159,9 @@ static int on_basic_auth(int event, void *event_data, void *user_data)
         return MOSQ_ERR_PLUGIN_DEFER;
     }
     char username[ADU_USERNAME_MOST + 1] = "";
+    /* What we leave in OpenSSL's queue of errors the broker would take for the next connection's.
+     */
+    ERR_set_mark();
     X509 *certificate = mosquitto_client_certificate(e->client);
     const struct adu_connect connect = {
         .handle = e->client,
@@ -171,6 +175,7 @@ static int on_basic_auth(int event, void *event_data, void *user_data)
     const enum adu_verdict verdict =
         adu_pipeline_login(plugin->pipeline, &connect, now_and_tick(plugin), username);
     X509_free(certificate);
+    ERR_pop_to_mark();
     if (verdict == ADU_ABSTAIN) {
         return MOSQ_ERR_PLUGIN_DEFER;
     }

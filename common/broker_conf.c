@@ -98,7 +98,8 @@ static bool read_line(struct adu_broker_conf *conf, const struct adu_place *plac
         conf->per_listener = is_true(value);
     } else if (strcmp(key, "listener") == 0) {
         return begin_listener(conf, place, value, error);
-    } else if (strcmp(key, "port") == 0 && !conf->in_listener) {
+    } else if ((strcmp(key, "port") == 0 || strcmp(key, "bind_address") == 0) &&
+               !conf->in_listener) {
         conf->default_listener = true;
         conf->listener_line = place->line;
         snprintf(conf->listener, sizeof conf->listener, "%s", value);

@@ -13,6 +13,7 @@ bool adu_error_set(struct adu_error *error, const struct adu_place *place, const
         error->line = place->line;
         error->column = place->column;
         snprintf(error->file, sizeof error->file, "%s", place->file != NULL ? place->file : "");
+        adu_utf8_trim(error->file);
     }
     va_list arguments;
     va_start(arguments, format);

@@ -22,22 +22,32 @@ static bool trusted(const char *name, const struct stat *st, struct adu_error *e
 }
 
 /* In a folder that anybody may write, anybody may put another file in the place of this one; where
- * the folder is sticky, as /tmp is, only its owner may. */
+ * the folder is sticky, as /tmp is, only its owner may. Cuts `path` up. */
+static bool folders_of(const char *name, char *path, struct adu_error *error)
+{
+    const struct adu_place place = {.file = name};
+    char *slash;
+    while ((slash = strrchr(path, '/')) != NULL && slash != path) {
+        struct stat st;
+        *slash = '\0';
+        if (stat(path, &st) == 0 && (st.st_mode & S_IWOTH) != 0 && (st.st_mode & S_ISVTX) == 0) {
+            return adu_error_set(error, &place, "lies in %s, which anybody may write (mode %04o)",
+                                 path, (unsigned)(st.st_mode & 07777));
+        }
+    }
+    return true;
+}
+
+/* Of the path as it is given, where a link may stand, and of what it leads to. */
 static bool folders_trusted(const char *name, const char *path, struct adu_error *error)
 {
     const struct adu_place place = {.file = name};
-    char *folder = realpath(path, NULL);
-    bool good =
-        folder != NULL || adu_error_set(error, &place, "cannot be read: %s", strerror(errno));
-    while (good && strrchr(folder, '/') != folder) {
-        struct stat st;
-        *strrchr(folder, '/') = '\0';
-        if (stat(folder, &st) == 0 && (st.st_mode & S_IWOTH) != 0 && (st.st_mode & S_ISVTX) == 0) {
-            good = adu_error_set(error, &place, "lies in %s, which anybody may write (mode %04o)",
-                                 folder, (unsigned)(st.st_mode & 07777));
-        }
-    }
-    free(folder);
+    char *real = realpath(path, NULL), *given = real != NULL ? strdup(path) : NULL;
+    const bool good = given != NULL
+                          ? folders_of(name, real, error) && folders_of(name, given, error)
+                          : adu_error_set(error, &place, "cannot be read: %s", strerror(errno));
+    free(real);
+    free(given);
     return good;
 }
 

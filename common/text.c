@@ -1,6 +1,7 @@
 #include "common/text.h"
 #include "common/utf8.h"
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -94,7 +95,7 @@ static size_t distance(const char *a, const char *b)
 {
     const size_t a_length = strlen(a), b_length = strlen(b);
     if (a_length > LONGEST_WORD || b_length > LONGEST_WORD) {
-        return LONGEST_WORD;
+        return SIZE_MAX; /* nothing to compare: near to no word */
     }
     size_t row[LONGEST_WORD + 1];
     for (size_t j = 0; j <= b_length; j++) {

@@ -3,6 +3,7 @@
 #include "plugins/rate_monitor/rate_policy.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const struct {
     const char *kind;
@@ -14,8 +15,17 @@ static const struct {
                           "connects within max_per_minute of its class again"},
 };
 
+/* A client that was forgotten while its alert was up: what is left to say of it. */
+struct farewell {
+    struct farewell *next;
+    struct adu_rate_client client; /* a copy, whose names are those below */
+    char names[];
+};
+
 struct adu_rate_monitor {
     struct adu_rate_client *first; /* whose alerts are to be told, or are not over */
+    struct farewell *farewells;
+    unsigned farewells_lost; /* for want of memory */
     int64_t counters_due_ms;
     bool policy_rejected;
     int64_t rejected_since_ms;
@@ -26,8 +36,19 @@ struct adu_rate_monitor *adu_rate_monitor_new(void)
     return calloc(1, sizeof(struct adu_rate_monitor));
 }
 
+static struct farewell *take_farewell(struct adu_rate_monitor *monitor)
+{
+    struct farewell *first = monitor->farewells;
+    monitor->farewells = first != NULL ? first->next : NULL;
+    return first;
+}
+
 void adu_rate_monitor_free(struct adu_rate_monitor *monitor)
 {
+    struct farewell *farewell;
+    while (monitor != NULL && (farewell = take_farewell(monitor)) != NULL) {
+        free(farewell);
+    }
     free(monitor);
 }
 
@@ -61,9 +82,44 @@ static void unlist(struct adu_rate_monitor *monitor, struct adu_rate_client *cli
     }
 }
 
+/* Raised, and published as such: its end must be, too. */
+static bool is_up(const struct adu_rate_client *client, int kind)
+{
+    return client->rates[kind].raised && !client->to_tell[kind];
+}
+
+static struct farewell *farewell_make(const struct adu_rate_client *client)
+{
+    const size_t id = client->client_id != NULL ? strlen(client->client_id) + 1 : 0;
+    const size_t user = client->username != NULL ? strlen(client->username) + 1 : 0;
+    struct farewell *farewell = calloc(1, sizeof *farewell + id + user);
+    if (farewell == NULL) {
+        return NULL;
+    }
+    farewell->client = *client;
+    if (id > 0) {
+        farewell->client.client_id = memcpy(farewell->names, client->client_id, id);
+    }
+    if (user > 0) {
+        farewell->client.username = memcpy(farewell->names + id, client->username, user);
+    }
+    return farewell;
+}
+
+/* Nothing may be published from here; the next tick does. */
 void adu_rate_monitor_forget(struct adu_rate_monitor *monitor, struct adu_rate_client *client)
 {
     unlist(monitor, client);
+    if (!is_up(client, ADU_RATE_PUBLISH) && !is_up(client, ADU_RATE_CONNECT)) {
+        return;
+    }
+    struct farewell *farewell = farewell_make(client);
+    if (farewell == NULL) {
+        monitor->farewells_lost++;
+        return;
+    }
+    farewell->next = monitor->farewells;
+    monitor->farewells = farewell;
 }
 
 /* --- counting --- */
@@ -152,7 +208,7 @@ static void publish(const struct adu_stage_call *call, const struct adu_alert *a
 }
 
 static void tell(const struct adu_stage_call *call, const struct adu_rate_client *client, int kind,
-                 bool raised)
+                 bool raised, const char *text)
 {
     const struct adu_rate_policy *policy = call->policy;
     const struct adu_rate_limit *limit = &client->limits[kind];
@@ -163,10 +219,10 @@ static void tell(const struct adu_stage_call *call, const struct adu_rate_client
         .username = client->username,
         .since_ms = client->since_ms[kind],
         .time_ms = call->wall_ms,
-        .text = raised ? kinds[kind].raised : kinds[kind].cleared,
+        .text = text,
     };
     if (limit->most > 0) {
-        alert.value = adu_rate_value(&client->rates[kind], limit, call->now_ms);
+        alert.value = (double)adu_rate_value(&client->rates[kind], limit, call->now_ms);
         alert.limit = limit->most;
     }
     /* Since a reload the client may be of another class, which its next message will tell. */
@@ -184,15 +240,30 @@ static bool tell_due(const struct adu_stage_call *call, struct adu_rate_client *
     for (int kind = 0; kind < ADU_RATE_KINDS; kind++) {
         if (client->to_tell[kind]) {
             client->to_tell[kind] = false;
-            tell(call, client, kind, true);
+            tell(call, client, kind, true, kinds[kind].raised);
         }
         if (adu_rate_rest(&client->rates[kind], &client->limits[kind], call->now_ms) ==
             ADU_RATE_CLEARED) {
-            tell(call, client, kind, false);
+            tell(call, client, kind, false, kinds[kind].cleared);
         }
         more = more || client->rates[kind].raised;
     }
     return more;
+}
+
+static void tell_farewells(const struct adu_stage_call *call, struct adu_rate_monitor *monitor)
+{
+    struct farewell *farewell;
+    while ((farewell = take_farewell(monitor)) != NULL) {
+        for (int kind = 0; kind < ADU_RATE_KINDS; kind++) {
+            if (is_up(&farewell->client, kind)) {
+                tell(call, &farewell->client, kind, false, "the client is no longer known");
+            }
+        }
+        free(farewell);
+    }
+    call->counters->stage_errors += monitor->farewells_lost;
+    monitor->farewells_lost = 0;
 }
 
 static void publish_counters(const struct adu_stage_call *call, struct adu_rate_monitor *monitor)
@@ -215,6 +286,7 @@ void adu_rate_monitor_tick(const struct adu_stage_call *call)
 {
     struct adu_rate_monitor *monitor = call->instance;
     struct adu_rate_client *next;
+    tell_farewells(call, monitor); /* first: the client may be back, and above its limit again */
     for (struct adu_rate_client *client = monitor->first; client != NULL; client = next) {
         next = client->later;
         if (!tell_due(call, client)) {

@@ -48,7 +48,8 @@ void adu_rate_monitor_tick(const struct adu_stage_call *call);
 void adu_rate_monitor_event(const struct adu_stage_call *call, enum adu_event event,
                             const char *text);
 
-/* The client is being forgotten. */
+/* The client is being forgotten. An alert of it that is up is over with the next tick, which has
+ * the names copied. The broker's thread. */
 void adu_rate_monitor_forget(struct adu_rate_monitor *monitor, struct adu_rate_client *client);
 
 /* What the plugin, the command and the tests load. */

@@ -2,6 +2,7 @@
 #include "common/pattern.h"
 #include "common/reader.h"
 #include <stdio.h>
+#include <string.h>
 
 enum complaint {
     NONE,
@@ -52,6 +53,48 @@ static const struct adu_field fields[] = {
     {0},
 };
 
+/* Bytes of what stands first in the inside of a class: an escape with what it escapes, a class such
+ * as [:alpha:], or one byte. What is longer, such as \x{5d}, has no bracket in it. */
+static size_t element(const char *text)
+{
+    if (text[0] == '\\') {
+        return strnlen(text, text[1] == 'c' ? 3 : 2); /* \c] and \c\ are control characters */
+    }
+    if (text[0] == '[' && text[1] == ':') {
+        const size_t end = 2 + strspn(text + 2, "^abcdefghijklmnopqrstuvwxyz");
+        return strncmp(text + end, ":]", 2) == 0 ? end + 2 : 1;
+    }
+    return 1;
+}
+
+static size_t count_characters(const char *text, size_t bytes)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < bytes; i++) {
+        count += ((unsigned char)text[i] & 0xc0) != 0x80; /* else it goes on with one */
+    }
+    return count;
+}
+
+/* Between [ and ] the text must stay one class: what follows a ] of its own would be some other
+ * pattern, which is hardly meant. */
+static bool check_class(const char *text, const struct adu_json *node, struct adu_error *error)
+{
+    for (const char *at = text; *at != '\0'; at += element(at)) {
+        if (*at == ']') {
+            return adu_json_error(node, error,
+                                  "write ] as \\\\] at character %zu of %s: alone it ends the set",
+                                  count_characters(text, (size_t)(at - text)) + 1, text);
+        }
+        if (strcmp(at, "\\") == 0) {
+            return adu_json_error(node, error,
+                                  "ends in a backslash that escapes nothing; write a backslash "
+                                  "itself as \\\\\\\\");
+        }
+    }
+    return true;
+}
+
 static bool compile_characters(struct adu_compiler *c, const struct keys *keys,
                                const struct adu_json *object, struct adu_names *names)
 {
@@ -62,6 +105,9 @@ static bool compile_characters(struct adu_compiler *c, const struct keys *keys,
     const struct adu_json *node = adu_json_member(object, "characters");
     if (snprintf(class, sizeof class, "[%s]*", keys->characters) >= (int)sizeof class) {
         return adu_json_error(node, c->error, "too long");
+    }
+    if (!check_class(keys->characters, node, c->error)) {
+        return false;
     }
     names->characters = adu_pattern_compile(c->arena, class, node, c->error);
     return names->characters != NULL;

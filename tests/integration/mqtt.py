@@ -127,6 +127,10 @@ class Client:
         except (ssl.SSLError, ConnectionError, OSError) as error:
             raise Closed() from error
 
+    def _is_established(self):
+        """What the kernel knows of the connection, whatever its TLS library says."""
+        return self.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == 1
+
     def _read_packet(self, deadline):
         while True:
             if len(self.buffer) >= 2:
@@ -143,6 +147,8 @@ class Client:
             except socket.timeout:
                 continue
             except (ssl.SSLError, ConnectionError) as error:
+                if isinstance(error, ConnectionResetError) and self._is_established():
+                    continue  # Python 3.13 and later blame the next connection for one that was refused before
                 raise Closed() from error
             if not data:
                 raise Closed()

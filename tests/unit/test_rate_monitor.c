@@ -244,8 +244,118 @@ END_TEST
 /* --- many clients -------------------------------------------------------------------------------
  */
 
+#define BY_CLASS                                                                                   \
+    "{" CLASSES ", 'alerts': {'topic': 'a/${class}/${username}/${client_id}', 'retain': true}}"
+#define GONE "the client is no longer known"
+
+/* A retained alert of a client that is forgotten would stay for ever: it is over where it began,
+ * and by names that are the monitor's own. */
+START_TEST(forgotten_while_raised)
+{
+    struct client edge;
+    char id[] = "edge-linea1";
+    begin(BY_CLASS);
+    client_make(&edge, id, "", "edge");
+    publishes(&edge, 11);
+    pass(SECOND / 2);
+    for (int i = 0; i < 5; i++) {
+        connects(&edge);
+    }
+    tick_for(TICK);
+    ck_assert_int_eq(message_count, 2);
+    client_free(&edge);
+    memset(id, 'x', sizeof id - 1);
+    memset(&edge, 'x', sizeof edge);
+    ck_assert_int_eq(message_count, 2); /* nothing may be published from there */
+    tick_for(TICK);
+    ck_assert_int_eq(message_count, 4);
+    ck_assert_str_eq(said(2), "cleared gateways 11.0/10 rate_monitor.json:1");
+    ck_assert_str_eq(said(3), "cleared gateways 5.0/3 rate_monitor.json:1");
+    ck_assert_str_eq(member(2, "since"), "2023-11-14T22:13:20.000Z");
+    ck_assert_str_eq(member(3, "since"), "2023-11-14T22:13:20.500Z");
+    ck_assert_str_eq(member(2, "kind"), "publish_rate");
+    ck_assert_str_eq(member(3, "kind"), "connection_rate");
+    for (int i = 2; i < 4; i++) {
+        ck_assert_str_eq(messages[i].topic, "a/gateways/user/edge-linea1");
+        ck_assert(messages[i].retain);
+        ck_assert_str_eq(member(i, "client_id"), "edge-linea1");
+        ck_assert_str_eq(member(i, "username"), "user");
+        ck_assert_str_eq(member(i, "time"), "2023-11-14T22:13:20.700Z");
+        ck_assert_str_eq(member(i, "text"), GONE);
+    }
+    tick_for(60 * SECOND);
+    ck_assert_int_eq(message_count, 4);
+    ck_assert_uint_eq(counters.alerts_cleared, 2);
+    end();
+}
+END_TEST
+
+/* Of what nobody has been told there is no end to tell, nor of what is over. */
+START_TEST(forgotten_when_there_is_nothing_to_clear)
+{
+    struct client untold, over, quiet;
+    begin(POLICY);
+    client_make(&over, "over", "", "edge");
+    client_make(&quiet, "quiet", "", "edge");
+    client_make(&untold, "untold", "", "edge");
+    publishes(&quiet, 10);
+    publishes(&over, 11);
+    tick_for(10 * SECOND);
+    ck_assert_int_eq(message_count, 2);
+    publishes(&untold, 11);
+    client_free(&untold);
+    client_free(&over);
+    client_free(&quiet);
+    tick_for(10 * SECOND);
+    ck_assert_int_eq(message_count, 2);
+    end();
+}
+END_TEST
+
+/* Back before the tick, and above the limit again: the last word is that it is raised. */
+START_TEST(forgotten_and_back)
+{
+    struct client edge;
+    begin(POLICY);
+    client_make(&edge, "edge", "", "edge");
+    edge.asker.subject.username = NULL;
+    publishes(&edge, 11);
+    tick_for(TICK);
+    client_free(&edge);
+    client_make(&edge, "edge", "", "edge");
+    publishes(&edge, 12);
+    tick_for(TICK);
+    ck_assert_int_eq(message_count, 3);
+    ck_assert_str_eq(said(1), "cleared gateways 11.0/10 rate_monitor.json:1");
+    ck_assert_str_eq(member(1, "username"), "-");
+    ck_assert_str_eq(said(2), "raised gateways 12.0/10 rate_monitor.json:1");
+    client_free(&edge); /* and nobody has to hear of it before the end */
+    end();
+}
+END_TEST
+
+/* A reload before the tick: nothing of the old policy is looked at. */
+START_TEST(forgotten_before_a_reload)
+{
+    struct client edge;
+    begin(POLICY);
+    client_make(&edge, "edge", "", "edge");
+    publishes(&edge, 11);
+    tick_for(TICK);
+    client_free(&edge);
+    struct snippet old = snippet;
+    load("{'classes': [], " ALERTS "}");
+    snippet_close(&old);
+    tick_for(TICK);
+    ck_assert_int_eq(message_count, 2);
+    ck_assert_str_eq(said(1), "cleared - 11.0/10 -");
+    ck_assert_str_eq(member(1, "text"), GONE);
+    end();
+}
+END_TEST
+
 /* The pipeline forgets clients when its table is full, in any order and in any state; the memory is
- * gone then. The others' alerts are not touched by it. */
+ * gone then. The others' alerts are not touched by it, and each is over once. */
 START_TEST(clients_are_forgotten)
 {
     enum { CLIENTS = 500 };
@@ -271,6 +381,7 @@ START_TEST(clients_are_forgotten)
             adu_rate_monitor_tick(&call);
         }
     }
+    ck_assert_uint_eq(message_count - CLIENTS / 5 * 4, counters.alerts_cleared);
     int remain = 0;
     for (int i = 0; i < CLIENTS; i++) {
         remain += clients[i] != NULL && i % 5 != 0;
@@ -278,7 +389,7 @@ START_TEST(clients_are_forgotten)
     message_count = 0;
     tick_for(10 * SECOND);
     ck_assert_int_eq(message_count, remain); /* each of them once */
-    ck_assert_uint_eq(counters.alerts_cleared, (unsigned)remain);
+    ck_assert_uint_eq(counters.alerts_cleared, CLIENTS / 5 * 4);
     for (int i = 0; i < CLIENTS; i++) {
         if (clients[i] != NULL) {
             client_free(clients[i]);
@@ -320,6 +431,10 @@ int main(void)
     suite_add(suite, policy_rejected);
     suite_add(suite, reload_while_raised);
     suite_add(suite, class_taken_away);
+    suite_add(suite, forgotten_while_raised);
+    suite_add(suite, forgotten_when_there_is_nothing_to_clear);
+    suite_add(suite, forgotten_and_back);
+    suite_add(suite, forgotten_before_a_reload);
     suite_add(suite, clients_are_forgotten);
     suite_add(suite, topic_that_does_not_fit);
     return run_suite(suite);

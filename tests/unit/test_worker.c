@@ -1,0 +1,208 @@
+/* One thread for what may wait: in order, handed back on the thread that drains, nothing lost. */
+#include "common/worker.h"
+#include "runner.h"
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct task {
+    struct adu_job job; /* first: a task is its job */
+    int number;
+    pthread_t ran_on;
+    sem_t *hold;              /* `run` waits for it */
+    struct adu_worker *again; /* `done` submits itself once more */
+};
+
+static char done_order[4096];
+static int ran, done_count;
+
+static void run(struct adu_job *job)
+{
+    struct task *t = (struct task *)job;
+    if (t->hold != NULL) {
+        while (sem_wait(t->hold) != 0) {
+        }
+    }
+    t->ran_on = pthread_self();
+    ran++; /* on one thread at a time */
+}
+
+static void done(struct adu_job *job)
+{
+    struct task *t = (struct task *)job;
+    char text[16];
+    snprintf(text, sizeof text, "%d ", t->number);
+    strcat(done_order, text);
+    done_count++;
+    ck_assert(!pthread_equal(t->ran_on, pthread_self()));
+    if (t->again != NULL) {
+        struct adu_worker *worker = t->again;
+        t->again = NULL;
+        ck_assert(adu_worker_submit(worker, job));
+        return;
+    }
+    free(t);
+}
+
+static struct task *submit(struct adu_worker *worker, int number, sem_t *hold)
+{
+    struct task *t = calloc(1, sizeof *t);
+    *t = (struct task){.job = {.run = run, .done = done}, .number = number, .hold = hold};
+    ck_assert(adu_worker_submit(worker, &t->job));
+    return t;
+}
+
+/* Bounded by Check's own timeout. */
+static void drain_until(struct adu_worker *worker, int count)
+{
+    while (done_count < count) {
+        adu_worker_drain(worker);
+        sched_yield();
+    }
+}
+
+static struct adu_worker *start(void)
+{
+    ran = done_count = 0;
+    done_order[0] = '\0';
+    struct adu_worker *worker = adu_worker_new();
+    ck_assert_ptr_nonnull(worker);
+    return worker;
+}
+
+START_TEST(in_order)
+{
+    struct adu_worker *worker = start();
+    char expected[4096] = "";
+    for (int i = 0; i < 500; i++) {
+        snprintf(expected + strlen(expected), 16, "%d ", i);
+        submit(worker, i, NULL);
+    }
+    drain_until(worker, 500);
+    ck_assert_str_eq(done_order, expected);
+    adu_worker_free(worker);
+    ck_assert_int_eq(ran, 500);
+}
+END_TEST
+
+START_TEST(nothing_is_done_but_by_drain)
+{
+    struct adu_worker *worker = start();
+    sem_t hold;
+    sem_init(&hold, 0, 0);
+    submit(worker, 1, NULL);
+    submit(worker, 2, &hold);
+    adu_worker_drain(worker); /* the second is running: this does not wait for it */
+    ck_assert_int_le(done_count, 1);
+    drain_until(worker, 1);
+    ck_assert_str_eq(done_order, "1 ");
+    sem_post(&hold);
+    drain_until(worker, 2);
+    ck_assert_str_eq(done_order, "1 2 ");
+    adu_worker_drain(worker);
+    adu_worker_free(worker);
+    sem_destroy(&hold);
+}
+END_TEST
+
+/* What was submitted runs, and is told of, before the end. */
+START_TEST(the_end_waits_for_all)
+{
+    struct adu_worker *worker = start();
+    sem_t hold;
+    sem_init(&hold, 0, 0);
+    submit(worker, 1, &hold);
+    for (int i = 2; i <= 50; i++) {
+        submit(worker, i, NULL);
+    }
+    sem_post(&hold);
+    adu_worker_free(worker);
+    ck_assert_int_eq(ran, 50);
+    ck_assert_int_eq(done_count, 50);
+    sem_destroy(&hold);
+}
+END_TEST
+
+START_TEST(done_may_submit)
+{
+    struct adu_worker *worker = start();
+    sem_t hold;
+    sem_init(&hold, 0, 0);
+    struct task *t = submit(worker, 1, &hold);
+    t->again = worker;
+    sem_post(&hold);
+    sem_post(&hold);
+    drain_until(worker, 2);
+    ck_assert_str_eq(done_order, "1 1 ");
+    adu_worker_free(worker);
+    sem_destroy(&hold);
+}
+END_TEST
+
+static int threads(void)
+{
+    FILE *status = fopen("/proc/self/status", "re");
+    char line[256];
+    int count = -1;
+    while (status != NULL && fgets(line, sizeof line, status) != NULL) {
+        sscanf(line, "Threads: %d", &count);
+    }
+    if (status != NULL) {
+        fclose(status);
+    }
+    return count;
+}
+
+/* A broker becomes a daemon after loading its plugins: until there is work there is no thread. */
+START_TEST(idle)
+{
+    const int before = threads();
+    struct adu_worker *worker = start();
+    adu_worker_drain(worker);
+    ck_assert_int_eq(threads(), before);
+    adu_worker_free(worker);
+    adu_worker_free(NULL);
+}
+END_TEST
+
+static sigset_t mask_seen;
+
+static void see_mask(struct adu_job *job)
+{
+    pthread_sigmask(SIG_SETMASK, NULL, &mask_seen);
+    ((struct task *)job)->ran_on = pthread_self();
+}
+
+/* The broker's signals are the broker's, and its mask is as it was. */
+START_TEST(signals)
+{
+    static const int theirs[] = {SIGHUP, SIGTERM, SIGINT, SIGUSR1, SIGUSR2, SIGPIPE};
+    struct adu_worker *worker = start();
+    sigset_t before, after;
+    pthread_sigmask(SIG_SETMASK, NULL, &before);
+    struct task *t = calloc(1, sizeof *t);
+    *t = (struct task){.job = {.run = see_mask, .done = done}};
+    ck_assert(adu_worker_submit(worker, &t->job));
+    pthread_sigmask(SIG_SETMASK, NULL, &after);
+    adu_worker_free(worker);
+    for (int i = 0; i < ROWS(theirs); i++) {
+        ck_assert_msg(sigismember(&mask_seen, theirs[i]) == 1, "signal %d", theirs[i]);
+        ck_assert_int_eq(sigismember(&after, theirs[i]), sigismember(&before, theirs[i]));
+    }
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("worker");
+    suite_add(suite, in_order);
+    suite_add(suite, nothing_is_done_but_by_drain);
+    suite_add(suite, the_end_waits_for_all);
+    suite_add(suite, done_may_submit);
+    suite_add(suite, idle);
+    suite_add(suite, signals);
+    return run_suite(suite);
+}
