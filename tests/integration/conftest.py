@@ -9,9 +9,9 @@ import pytest
 
 import daemon
 import pki as pki_module
+from sanitizer import sanitizer_reports
 
 ROOT = pathlib.Path(__file__).parents[2]
-SANITIZERS = "ERROR: AddressSanitizer|runtime error:|ERROR: ThreadSanitizer"
 
 
 def pytest_addoption(parser):
@@ -70,21 +70,6 @@ def sanitizer_environment(folder):
             "ASAN_OPTIONS": f"log_path={folder}/sanitizer:detect_leaks=1:exitcode=0:fast_unwind_on_malloc=0:"
                             "stack_trace_format='#%n %f %S %m'",
             "UBSAN_OPTIONS": f"print_stacktrace=1:log_path={folder}/sanitizer"}
-
-
-def sanitizer_reports(folder):
-    """The reports that are ours: any error, and a leak only with a frame in one of our files. A registered callback is
-    the broker's to free, and it does not; the bundle never unregisters, so as to judge until the very end."""
-    ours = []
-    for path in sorted(folder.glob("sanitizer*")):
-        text = path.read_text(errors="replace")
-        if re.search(SANITIZERS, text):
-            ours.append(text)
-        for block in re.split(r"\n\n+", text):
-            if re.search(r"leak of \d+ byte", block) and re.search(r"aduana_?\w*\.so", block) \
-                    and "mosquitto_callback_register" not in block:
-                ours.append(block)
-    return ours
 
 
 @pytest.fixture

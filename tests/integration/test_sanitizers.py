@@ -3,7 +3,7 @@ import subprocess
 
 import pytest
 
-from conftest import sanitizer_reports
+from sanitizer import sanitizer_reports
 
 PLUGIN = """
 #include <stdlib.h>
