@@ -132,6 +132,20 @@ static enum adu_verdict refuse_unknown(struct adu_pipeline *p, const struct adu_
     return ADU_DENY;
 }
 
+/* A client whom the broker itself let in is known by the name that the broker has for it. */
+static bool own_by_name(struct adu_pipeline *p, struct adu_session *session)
+{
+    struct adu_principal *principal =
+        adu_pipeline_broker_principal(p, session->client_id, p->host->username(session->handle));
+    if (principal == NULL) {
+        return false;
+    }
+    principal->address = adu_address_of(p->host->address(session->handle));
+    principal->subject.address = principal->address;
+    adu_sessions_own(session, principal);
+    return true;
+}
+
 static struct adu_principal *find_principal(struct adu_pipeline *p,
                                             const struct adu_question *question,
                                             struct adu_session **found, struct adu_reason *why)
@@ -142,16 +156,9 @@ static struct adu_principal *find_principal(struct adu_pipeline *p,
     if (session == NULL) {
         return absent(p, question, why);
     }
-    if (session->principal == NULL) { /* the broker authenticated it, so its name is the broker's */
-        struct adu_principal *principal = adu_pipeline_broker_principal(
-            p, question->client_id, p->host->username(question->handle));
-        if (principal == NULL) {
-            why->text = "out of memory, or too many clients";
-            return NULL;
-        }
-        principal->address = adu_address_of(p->host->address(question->handle));
-        principal->subject.address = principal->address;
-        adu_sessions_own(session, principal);
+    if (session->principal == NULL && !own_by_name(p, session)) {
+        why->text = "out of memory, or too many clients";
+        return NULL;
     }
     return session->principal;
 }
@@ -240,6 +247,9 @@ void adu_pipeline_gone(struct adu_pipeline *p, const void *handle, const char *c
     struct adu_session *session = adu_sessions_find(p->sessions, handle, client_id);
     if (session == NULL) {
         return; /* a failed log-in, whoever's client id it claimed */
+    }
+    if (session->principal == NULL) {
+        own_by_name(p, session); /* its will, if it has one, is asked about after this */
     }
     struct adu_principal *principal = session->principal;
     /* Once it is offline a durable session stays; told again of its end, it ends. */

@@ -1,4 +1,6 @@
 """Wills: asked about only when sent, and then judged by the rules of the client that set them."""
+import subprocess
+
 import pytest
 
 from mqtt import V5, Will
@@ -67,3 +69,25 @@ def test_will_of_a_client_whose_role_was_taken(broker, version):
     sensor.drop()
     broker.wait_log(r'aduana: refused will client="sensor-linea1-horno"')
     assert topics(seen(watch)) == []
+
+
+def test_will_of_a_client_that_the_broker_let_in(make_broker, suite, version):
+    """Logins left to the broker's password_file: a client that never asked for anything is known by its name when its will is sent."""
+    def conf(broker):
+        return broker.plain_conf(("rate_monitor", "topic_policy", "acl"), extra=f"allow_anonymous false\npassword_file {broker.folder}/users")
+    broker = make_broker(suite, conf, start=False)
+    for name in "cert_auth", "iam_auth":
+        broker.edit(f"{name}.json", lambda policy: policy.update(if_not_loaded="ignore"))
+    broker.edit("acl.json", lambda policy: policy["bindings"].append({"match": {"username": "linea1"}, "roles": ["operador"]}))
+    for name in "admin", "linea1":
+        subprocess.run(["mosquitto_passwd", "-b", *([] if (broker.folder / "users").exists() else ["-c"]), broker.folder / "users", name, "x"],
+                       check=True)
+    broker.start()
+    watch = watcher(broker, "planta/#", username="admin", password="x")
+    for topic, allowed in ("planta/linea1/comandos/x", True), ("planta/linea1/temperatura", False):
+        broker.connect(EDGE1, version, will=Will(topic, b"will", 1), username="linea1", password="x").drop()
+        if allowed:
+            assert watch.receive().topic == topic
+        else:
+            broker.wait_log(rf'aduana: refused will client="edge-linea1" username="linea1" .*topic="{topic}"')
+    assert seen(watch) == []
