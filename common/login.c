@@ -135,9 +135,9 @@ static void settle(struct adu_pipeline *p, struct adu_principal *principal, stru
                    bool valid, struct adu_now now)
 {
     adu_principal_unjudge(principal);
-    principal->judged = p->policy->number;
     principal->why[0] = '\0';
     const bool made = make_subject(p, principal, login, now) && make_states(p, principal);
+    principal->judged = made || !valid ? p->policy->number : 0;
     principal->valid = valid && made;
     if (!valid) {
         adu_audit_reason(&login->why, principal->why, sizeof principal->why);
@@ -159,10 +159,12 @@ void adu_pipeline_judge(struct adu_pipeline *p, struct adu_principal *principal,
         .why = ADU_REASON_INIT,
     };
     bool valid;
+    enum adu_verdict verdict = ADU_ALLOW;
     if (p->broker_authenticates && principal->proven == 0) {
         valid = true;
     } else {
-        valid = identify(p, &login, now) == ADU_ALLOW;
+        verdict = identify(p, &login, now);
+        valid = verdict == ADU_ALLOW;
         if (valid &&
             (principal->username == NULL || strcmp(principal->username, login.username) != 0)) {
             refuse(&login, "the policy now gives it another user name");
@@ -170,6 +172,9 @@ void adu_pipeline_judge(struct adu_pipeline *p, struct adu_principal *principal,
         }
     }
     settle(p, principal, &login, valid, now);
+    if (verdict == ADU_ERROR) {
+        principal->judged = 0; /* nobody knows yet */
+    }
     adu_attributes_clear(&login.attributes);
 }
 
@@ -224,7 +229,8 @@ static bool taken_by_another(struct adu_pipeline *p, const char *client_id, cons
         if (other->judged != p->policy->number) {
             adu_pipeline_judge(p, other, now);
         }
-        if (other->valid) { /* whom the policy no longer knows holds nothing */
+        /* Whom the policy no longer knows holds nothing; who could not be judged does. */
+        if (other->valid || other->judged == 0) {
             return true;
         }
     }

@@ -79,7 +79,12 @@ static enum opened check_file(struct adu_state *s, struct adu_error *error)
     }
     const int version = pragma(s, "PRAGMA user_version");
     const int application = pragma(s, "PRAGMA application_id");
-    if (version == 0 && application == 0 && pragma(s, "SELECT count(*) FROM sqlite_master") == 0) {
+    const int tables = pragma(s, "SELECT count(*) FROM sqlite_master");
+    if (version == -1 || application == -1 || tables == -1) { /* sound it is */
+        failed(s, error, "read");
+        return UNUSABLE;
+    }
+    if (version == 0 && application == 0 && tables == 0) {
         if (sqlite3_exec(s->db, schema, NULL, NULL, NULL) != SQLITE_OK) {
             failed(s, error, "begun");
             return UNUSABLE;
@@ -128,7 +133,7 @@ static enum opened open_file(struct adu_state *s, const char *path, struct adu_e
                             SQLITE_PREPARE_PERSISTENT, &s->put, NULL) != SQLITE_OK ||
          sqlite3_prepare_v3(s->db, "DELETE FROM client WHERE client_id = ? AND username = ?", -1,
                             SQLITE_PREPARE_PERSISTENT, &s->remove, NULL) != SQLITE_OK)) {
-        opened = DAMAGED;
+        opened = is_held(sqlite3_errcode(s->db) & 0xff) ? UNUSABLE : DAMAGED;
     }
     return opened;
 }
