@@ -19,6 +19,15 @@ HOSTS = os.environ.get("ADUANA_HOSTS", "norte sur").split()
 GATE = os.environ.get("ADUANA_GATE", "puerta")
 
 
+def tell(requests, line):
+    """Writes a request to a host's FIFO: an error, not a wait, if nobody is there to read it."""
+    fifo = os.open(requests, os.O_WRONLY | os.O_NONBLOCK)
+    try:
+        os.write(fifo, (line + "\n").encode())  # one write of a short line is atomic, so several testers may share a host
+    finally:
+        os.close(fifo)
+
+
 class Process:
     """What subprocess.Popen would be for a broker on another host."""
 
@@ -30,9 +39,7 @@ class Process:
         self.pid = int(daemon.until(lambda: self._read("pid"), 20, f"{host} starts a broker"))
 
     def _ask(self, line):
-        # One write of a short line is atomic, so several testers may share a host.
-        with open(self.requests, "w") as requests:
-            requests.write(line + "\n")
+        tell(self.requests, line)
 
     def _read(self, what):
         path = self.folder / f"run-{self.number}.{what}"
@@ -113,8 +120,7 @@ class Gate:
 
     def _ask(self, request):
         answer = PLANT / "hosts" / f"{GATE}.{os.getpid()}.{next(self.numbers)}"
-        with open(PLANT / "hosts" / GATE, "w") as requests:
-            requests.write(f"{answer} {request}\n")
+        tell(PLANT / "hosts" / GATE, f"{answer} {request}")
         daemon.until(answer.exists, 20, f"{GATE} does {request}")
         answer.unlink()
 

@@ -38,8 +38,7 @@ def main():
                 relays.append(Relay(("", int(rest[0])), (rest[1], int(rest[2])), flowing))
             else:
                 link({"cut": "down", "mend": "up"}[verb])
-            pathlib.Path(answer).touch()
-            os.chmod(answer, 0o666)
+            pathlib.Path(answer).touch()  # the tester, whose folder it is, removes it at once
 
 
 if __name__ == "__main__":

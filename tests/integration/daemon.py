@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -15,11 +16,21 @@ HERE = pathlib.Path(__file__).parent
 PLUGINS = ("cert_auth", "iam_auth", "rate_monitor", "topic_policy", "acl")
 FILES = {name: f"{name}.json" for name in PLUGINS}
 
+given = set()
+
 
 def free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
+    """One that no client is given for its end of a connection, as those of bind(0) are, and not one given before."""
+    while True:
+        port = random.randrange(10000, 32768)
+        with socket.socket() as sock:
+            try:
+                sock.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        if port not in given:
+            given.add(port)
+            return port
 
 
 def until(condition, timeout=10, what="condition"):
