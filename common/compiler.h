@@ -4,6 +4,7 @@
 
 #include "common/arena.h"
 #include "common/error.h"
+#include "common/findings.h"
 #include "common/vocabulary.h"
 
 /* Lives while one generation is being made, on one thread. */
@@ -11,6 +12,7 @@ struct adu_compiler {
     struct adu_arena *arena;           /* the generation's memory */
     struct adu_vocabulary *vocabulary; /* the generation's names */
     struct adu_error *error;           /* what is wrong, if anything */
+    struct adu_findings *findings;     /* what is remarkable; NULL: nobody asks */
     const char *directory;             /* the policy folder */
     const char *file;                  /* the file being compiled; lives with the arena */
 };

@@ -100,7 +100,7 @@ static bool open_state(struct adu_pipeline *p, struct adu_error *error)
 
 static bool load_for_attach(struct adu_pipeline *p, struct adu_error *error)
 {
-    struct adu_policy *fresh = adu_policy_load(p->policy_dir, p->stages, error);
+    struct adu_policy *fresh = adu_policy_load(p->policy_dir, p->stages, NULL, error);
     if (fresh == NULL) {
         return false;
     }

@@ -107,11 +107,13 @@ static bool load_file(struct adu_compiler *c, struct adu_policy *policy, enum ad
 }
 
 static bool load_all(struct adu_policy *policy, const char *directory,
-                     const struct adu_stage *const stages[ADU_STAGES], struct adu_error *error)
+                     const struct adu_stage *const stages[ADU_STAGES],
+                     struct adu_findings *findings, struct adu_error *error)
 {
     struct adu_compiler c = {.arena = policy->arena,
                              .vocabulary = policy->vocabulary,
                              .error = error,
+                             .findings = findings,
                              .directory = directory};
     if (!adu_file_trusted(directory, directory, error)) {
         return false;
@@ -130,7 +132,7 @@ static bool load_all(struct adu_policy *policy, const char *directory,
 
 struct adu_policy *adu_policy_load(const char *directory,
                                    const struct adu_stage *const stages[ADU_STAGES],
-                                   struct adu_error *error)
+                                   struct adu_findings *findings, struct adu_error *error)
 {
     struct adu_policy *policy = calloc(1, sizeof *policy);
     if (policy != NULL) {
@@ -141,7 +143,7 @@ struct adu_policy *adu_policy_load(const char *directory,
     }
     if (policy == NULL || policy->vocabulary == NULL) {
         adu_error_no_memory(error);
-    } else if (load_all(policy, directory, stages, error)) {
+    } else if (load_all(policy, directory, stages, findings, error)) {
         return policy;
     }
     adu_policy_free(policy);

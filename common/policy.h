@@ -23,10 +23,11 @@ struct adu_policy {
 
 /* Loads `directory` for the stages in `stages` (NULL where not loaded). Names that no file defines
  * are an error only if no stage is missing whose file is there: at start, plugins come one by one.
- * NULL with `error` filled in. Any thread; touches nothing but the files. */
+ * What is remarkable is added to `findings` (NULL: nobody asks). NULL with `error` filled in.
+ * Any thread; touches nothing but the files. */
 ADU_API struct adu_policy *adu_policy_load(const char *directory,
                                            const struct adu_stage *const stages[ADU_STAGES],
-                                           struct adu_error *error);
+                                           struct adu_findings *findings, struct adu_error *error);
 
 /* NULL-safe. */
 ADU_API void adu_policy_free(struct adu_policy *policy);

@@ -59,7 +59,7 @@ void adu_pipeline_swap(struct adu_pipeline *p, struct adu_policy *fresh)
 static void run_load(struct adu_job *job)
 {
     struct load_job *l = (struct load_job *)job;
-    l->made = adu_policy_load(l->directory, l->stages, &l->error);
+    l->made = adu_policy_load(l->directory, l->stages, NULL, &l->error);
 }
 
 static void start_load(struct adu_pipeline *p, struct adu_now now);

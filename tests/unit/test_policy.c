@@ -31,7 +31,7 @@ static void planta(void)
 static const char *load(const struct adu_stage *const stages[ADU_STAGES])
 {
     struct adu_error error = {0};
-    struct adu_policy *policy = adu_policy_load(folder.path, stages, &error);
+    struct adu_policy *policy = adu_policy_load(folder.path, stages, NULL, &error);
     ck_assert_msg((policy != NULL) == !error.set, "a policy and an error, or neither");
     adu_policy_free(policy);
     return adu_error_format(&error, message, sizeof message);
@@ -41,7 +41,7 @@ START_TEST(a_good_folder)
 {
     struct adu_error error = {0};
     planta();
-    struct adu_policy *policy = adu_policy_load(folder.path, all, &error);
+    struct adu_policy *policy = adu_policy_load(folder.path, all, NULL, &error);
     ck_assert_msg(policy != NULL, "%s", adu_error_format(&error, message, sizeof message));
     for (int kind = 0; kind < ADU_STAGES; kind++) {
         ck_assert_int_eq(policy->presence[kind], ADU_PRESENCE_LOADED);
@@ -112,7 +112,7 @@ START_TEST(a_file_needs_its_plugin)
         if (says[i].text != NULL) {
             folder_write(&folder, file_of(_i), says[i].text);
         }
-        struct adu_policy *policy = adu_policy_load(folder.path, stages, &error);
+        struct adu_policy *policy = adu_policy_load(folder.path, stages, NULL, &error);
         ck_assert_msg(policy != NULL, "%s", error.text);
         ck_assert_int_eq(policy->presence[_i], says[i].presence);
         ck_assert_ptr_null(policy->compiled[_i]);
@@ -140,7 +140,7 @@ START_TEST(neither_file_nor_plugin)
     planta();
     folder_delete(&folder, "rate_monitor.json");
     folder_delete(&folder, "topic_policy.json");
-    struct adu_policy *policy = adu_policy_load(folder.path, stages, &error);
+    struct adu_policy *policy = adu_policy_load(folder.path, stages, NULL, &error);
     ck_assert_msg(policy != NULL, "%s", error.text);
     ck_assert_int_eq(policy->presence[ADU_STAGE_RATE_MONITOR], ADU_PRESENCE_NONE);
     adu_policy_free(policy);
@@ -173,7 +173,7 @@ START_TEST(watch)
     folder_write_json(&folder, "topic_policy.json", "{'mode': 'watch'}");
     folder_write_json(&folder, "acl.json",
                       "{'mode': 'enforce', 'roles': {'edge': {}, 'operador': {}, 'tablero': {}}}");
-    struct adu_policy *policy = adu_policy_load(folder.path, all, &error);
+    struct adu_policy *policy = adu_policy_load(folder.path, all, NULL, &error);
     ck_assert_msg(policy != NULL, "%s", error.text);
     for (int kind = 0; kind < ADU_STAGES; kind++) {
         ck_assert_int_eq(policy->watch[kind], kind == ADU_STAGE_TOPIC_POLICY);
