@@ -1,0 +1,19 @@
+/* The commands of `aduana`, one a file. Each reads its own arguments (argv[0] is its name), writes
+ * results to stdout and complaints to stderr, and returns one of the statuses. */
+#ifndef ADUANA_CLI_COMMAND_H
+#define ADUANA_CLI_COMMAND_H
+
+#include "common/stage.h"
+
+enum adu_status {
+    ADU_STATUS_YES = 0,   /* good, allowed, passed */
+    ADU_STATUS_NO = 1,    /* findings, refused, failed */
+    ADU_STATUS_USAGE = 2, /* wrong arguments, or something that cannot be read */
+};
+
+enum adu_status adu_command_check(int argc, char **argv);
+
+/* The five stages, for a policy that is loaded without a broker. */
+extern const struct adu_stage *const adu_command_stages[ADU_STAGES];
+
+#endif
