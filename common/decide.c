@@ -36,16 +36,66 @@ static ADU_COLD void log_request(struct adu_pipeline *p, struct adu_log_window *
                  adu_audit_request(verb, will, request, p->host->address(handle), why, line));
 }
 
-static enum adu_verdict refuse(struct adu_pipeline *p, struct adu_principal *principal, bool will,
-                               const void *handle, const struct adu_request *request,
-                               const struct adu_reason *why)
+/* One question on its way through the stages. */
+struct asking {
+    struct adu_pipeline *p;
+    struct adu_principal *principal;
+    const void *handle;
+    struct adu_request request;
+    struct adu_reason *why;
+    struct adu_now now;
+    bool will;
+    bool watched; /* something of it was refused, and let through */
+};
+
+static enum adu_verdict refuse(struct asking *a)
 {
-    count_refusal(p, request, will);
-    log_request(p, &principal->log, "refused", will, handle, request, why);
+    count_refusal(a->p, &a->request, a->will);
+    log_request(a->p, &a->principal->log, "refused", a->will, a->handle, &a->request, a->why);
     return ADU_DENY;
 }
 
 /* --- the truth table --- */
+
+/* A stage said no, or could not say. True if that stands: logged, counted, and final. In watch mode
+ * it is only logged and counted. */
+static ADU_COLD bool stands(struct asking *a, enum adu_stage_kind kind, enum adu_verdict verdict)
+{
+    struct adu_pipeline *p = a->p;
+    if (verdict == ADU_ERROR) {
+        p->counters.stage_errors++;
+    }
+    a->why->stage = adu_stage_name(kind);
+    if (!p->policy->watch[kind] && !a->why->watched) {
+        refuse(a);
+        return true;
+    }
+    p->counters.would_refuse++;
+    log_request(p, &a->principal->log, "would refuse", a->will, a->handle, &a->request, a->why);
+    adu_reason_clear(a->why);
+    a->watched = true;
+    return false;
+}
+
+/* What is asked for every request, whatever is remembered. False if one of them refuses it. */
+static bool count(struct asking *a)
+{
+    struct adu_pipeline *p = a->p;
+    for (int kind = 0; kind < ADU_STAGES; kind++) {
+        const struct adu_stage *stage = p->stages[kind];
+        if (stage == NULL || stage->count == NULL) {
+            continue;
+        }
+        const struct adu_stage_call call =
+            adu_pipeline_call(p, (enum adu_stage_kind)kind, NULL, a->now);
+        const enum adu_verdict verdict =
+            stage->count(&call, &a->request, a->principal->state[kind], a->why);
+        if (verdict != ADU_ABSTAIN && stands(a, (enum adu_stage_kind)kind, verdict)) {
+            return false;
+        }
+    }
+    return true;
+}
 
 /*  any stage DENY or ERROR                  -> DENY   (its reason)
  *  else the granting stage (acl) ALLOW      -> ALLOW
@@ -56,10 +106,9 @@ static enum adu_verdict refuse(struct adu_pipeline *p, struct adu_principal *pri
  * A stage in watch mode is asked like any other; its DENY is logged and counted and then taken for
  * an ABSTAIN, or for an ALLOW where the stage is the one that grants. So is a DENY that the stage
  * itself says is only watched. */
-static enum adu_verdict combine(struct adu_pipeline *p, struct adu_principal *principal, bool will,
-                                const void *handle, const struct adu_request *request,
-                                struct adu_reason *why, struct adu_now now)
+static enum adu_verdict combine(struct asking *a)
 {
+    struct adu_pipeline *p = a->p;
     enum adu_verdict granted = p->broker_permits ? ADU_ABSTAIN : ADU_DENY;
     for (int kind = 0; kind < ADU_STAGES; kind++) {
         const struct adu_stage *stage = p->stages[kind];
@@ -67,24 +116,15 @@ static enum adu_verdict combine(struct adu_pipeline *p, struct adu_principal *pr
             continue;
         }
         const struct adu_stage_call call =
-            adu_pipeline_call(p, (enum adu_stage_kind)kind, NULL, now);
-        const enum adu_verdict verdict = stage->decide(&call, request, principal->state[kind], why);
+            adu_pipeline_call(p, (enum adu_stage_kind)kind, NULL, a->now);
+        const enum adu_verdict verdict =
+            stage->decide(&call, &a->request, a->principal->state[kind], a->why);
         const bool grants = kind == ADU_STAGE_ACL;
-        if (verdict == ADU_ALLOW || (verdict == ADU_ABSTAIN && !grants)) {
-            granted = grants ? ADU_ALLOW : granted;
-            continue;
+        if (verdict != ADU_ALLOW && (verdict != ADU_ABSTAIN || grants) &&
+            stands(a, (enum adu_stage_kind)kind, verdict)) {
+            return ADU_DENY;
         }
-        if (verdict == ADU_ERROR) {
-            p->counters.stage_errors++;
-        }
-        why->stage = adu_stage_name((enum adu_stage_kind)kind);
-        if (!p->policy->watch[kind] && !why->watched) {
-            return refuse(p, principal, will, handle, request, why);
-        }
-        p->counters.would_refuse++;
-        log_request(p, &principal->log, "would refuse", will, handle, request, why);
         granted = grants ? ADU_ALLOW : granted;
-        adu_reason_clear(why);
     }
     return granted;
 }
@@ -176,7 +216,7 @@ static bool well_formed(struct adu_request *request, struct adu_reason *why)
     return why->text == NULL;
 }
 
-static void count_allowed(struct adu_pipeline *p, enum adu_action action)
+static enum adu_verdict allow(struct adu_pipeline *p, enum adu_action action)
 {
     switch (action) {
     case ADU_PUBLISH:
@@ -189,6 +229,31 @@ static void count_allowed(struct adu_pipeline *p, enum adu_action action)
         p->counters.receive_allowed++;
         break;
     }
+    return ADU_ALLOW;
+}
+
+/* Of somebody known, by the running policy. */
+static enum adu_verdict judge(struct asking *a)
+{
+    struct adu_recent *recent =
+        a->request.action != ADU_SUBSCRIBE ? a->principal->recent : NULL; /* once is rare */
+    if (!count(a)) {
+        return ADU_DENY;
+    }
+    if (adu_recent_allowed(recent, a->request.action, a->request.topic)) {
+        return allow(a->p, a->request.action);
+    }
+    if (!well_formed(&a->request, a->why)) {
+        return refuse(a);
+    }
+    const enum adu_verdict verdict = combine(a);
+    if (verdict != ADU_ALLOW) {
+        return verdict;
+    }
+    if (!a->watched && !a->why->passing) {
+        adu_recent_remember(recent, a->request.action, a->request.topic);
+    }
+    return allow(a->p, a->request.action);
 }
 
 enum adu_verdict adu_pipeline_decide(struct adu_pipeline *p, const struct adu_question *question,
@@ -212,30 +277,28 @@ enum adu_verdict adu_pipeline_decide(struct adu_pipeline *p, const struct adu_qu
     if (principal->judged != p->policy->number) {
         adu_pipeline_judge(p, principal, now);
     }
-    struct adu_request request = {.action = question->action,
-                                  .topic = adu_text_of(question->topic),
-                                  .qos = question->qos,
-                                  .retain = question->retain,
-                                  .payload_length = question->payload_length,
-                                  .subject = &principal->subject,
-                                  .now_ms = now.mono_ms,
-                                  .wall_ms = now.wall_ms,
-                                  .attempt = session != NULL};
-    /* The broker sends a will after the end of its connection. */
-    const bool will = question->action == ADU_PUBLISH && session != NULL && !session->online;
+    struct asking a = {.p = p,
+                       .principal = principal,
+                       .handle = question->handle,
+                       .request = {.action = question->action,
+                                   .topic = adu_text_of(question->topic),
+                                   .qos = question->qos,
+                                   .retain = question->retain,
+                                   .payload_length = question->payload_length,
+                                   .subject = &principal->subject,
+                                   .now_ms = now.mono_ms,
+                                   .wall_ms = now.wall_ms,
+                                   .attempt = session != NULL},
+                       .why = &why,
+                       .now = now,
+                       /* The broker sends a will after the end of its connection. */
+                       .will =
+                           question->action == ADU_PUBLISH && session != NULL && !session->online};
     if (!principal->valid) {
         why.text = principal->why;
-        return refuse(p, principal, will, question->handle, &request, &why);
+        return refuse(&a);
     }
-    if (!well_formed(&request, &why)) {
-        return refuse(p, principal, will, question->handle, &request, &why);
-    }
-    const enum adu_verdict verdict =
-        combine(p, principal, will, question->handle, &request, &why, now);
-    if (verdict == ADU_ALLOW) {
-        count_allowed(p, question->action);
-    }
-    return verdict;
+    return judge(&a);
 }
 
 void adu_pipeline_gone(struct adu_pipeline *p, const void *handle, const char *client_id,

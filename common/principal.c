@@ -71,8 +71,10 @@ void adu_principal_unjudge(struct adu_principal *p)
     free(p->subject.roles.words);
     free(p->subject.values);
     free(p->values_memory);
+    free(p->recent);
     p->subject = (struct adu_subject){0};
     p->values_memory = NULL;
+    p->recent = NULL;
     p->judged = 0;
     p->valid = false;
 }

@@ -5,6 +5,7 @@
 #ifndef ADUANA_COMMON_PRINCIPAL_H
 #define ADUANA_COMMON_PRINCIPAL_H
 
+#include "common/recent.h"
 #include "common/stage.h"
 
 struct adu_client;
@@ -38,6 +39,7 @@ struct adu_principal {
     bool valid;
     struct adu_subject subject;
     void *values_memory;
+    struct adu_recent *recent; /* NULL: nothing is remembered, which costs only time */
     char why[256]; /* why it is not valid */
 
     struct adu_log_window log;

@@ -13,6 +13,7 @@ struct adu_reason {
     unsigned level;               /* of the topic, from 1; 0: not about one level */
     struct adu_text level_text;
     bool watched;     /* the refusal is only to be watched: said, counted, and let through */
+    bool passing;     /* the answer, yes or no, depends on more than who, what and where */
     long limit;       /* what the rule allows; ADU_NO_LIMIT: not about a number */
     char detail[160]; /* what else there is to say, in any bytes; shown between quotes */
 };
@@ -30,7 +31,7 @@ static inline void adu_reason_clear(struct adu_reason *why)
     why->stage = why->text = NULL;
     why->rule = NULL;
     why->level = 0;
-    why->watched = false;
+    why->watched = why->passing = false;
     why->limit = ADU_NO_LIMIT;
     why->detail[0] = '\0';
 }

@@ -76,8 +76,15 @@ struct adu_stage {
     void (*connected)(const struct adu_stage_call *call, const struct adu_subject *subject,
                       void *client_state);
 
-    /* Permission. Vetoes answer DENY or ABSTAIN, the one grant (acl) also ALLOW. Hot path:
-     * allocates nothing, locks nothing, logs nothing. */
+    /* Told of every request before it is judged; may refuse it for how often such come. ABSTAIN or
+     * DENY. Hot path. */
+    enum adu_verdict (*count)(const struct adu_stage_call *call, const struct adu_request *request,
+                              void *client_state, struct adu_reason *why);
+
+    /* Permission. Vetoes answer DENY or ABSTAIN, the one grant (acl) also ALLOW. The answer follows
+     * from the policy, the subject, the action and the topic alone and may be remembered for the
+     * next such request, or why->passing says that it does not. Hot path: allocates nothing, locks
+     * nothing, logs nothing. */
     enum adu_verdict (*decide)(const struct adu_stage_call *call, const struct adu_request *request,
                                void *client_state, struct adu_reason *why);
 

@@ -49,6 +49,7 @@ enum { FEW = 8 };
 struct search {
     const struct adu_acl *acl;
     const struct adu_request *request;
+    struct adu_reason *why;
     unsigned allowed_by, denied_by; /* sets of 1 << enum adu_action */
     const struct adu_acl_entry *deny, *watched, *allow;
 };
@@ -63,6 +64,7 @@ static inline bool applies(const struct search *s, const struct adu_acl_entry *e
     if (!entry->conditional) {
         return true;
     }
+    s->why->passing = true;
     const enum adu_holds holds = adu_when_holds(s->acl->rules[entry->rule].when, s->request);
     return holds == ADU_HOLDS || (holds == ADU_HOLDS_UNKNOWN && entry->deny);
 }
@@ -187,7 +189,8 @@ enum adu_verdict adu_acl_decide(const struct adu_acl *acl, const struct adu_requ
                                 struct adu_reason *why)
 {
     const unsigned action = 1u << request->action;
-    struct search s = {.acl = acl, .request = request, .allowed_by = action, .denied_by = action};
+    struct search s = {
+        .acl = acl, .request = request, .why = why, .allowed_by = action, .denied_by = action};
     if (request->action == ADU_SUBSCRIBE && request->group.length > 0) {
         s.denied_by |= 1u << ADU_RECEIVE;
     }

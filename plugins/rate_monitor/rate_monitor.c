@@ -162,19 +162,23 @@ void adu_rate_monitor_connected(const struct adu_stage_call *call,
     count(call, client, ADU_RATE_CONNECT);
 }
 
-enum adu_verdict adu_rate_monitor_decide(const struct adu_stage_call *call,
-                                         const struct adu_request *request,
-                                         struct adu_rate_client *client, struct adu_reason *why)
+void adu_rate_monitor_count(const struct adu_stage_call *call, const struct adu_request *request,
+                            struct adu_rate_client *client)
 {
-    const struct adu_rate_policy *policy = call->policy;
-    if (request->action != ADU_PUBLISH) {
-        return ADU_ABSTAIN;
+    if (request->action != ADU_PUBLISH || !request->attempt) {
+        return;
     }
     if (client->generation != call->generation) {
         classify(call, request->subject, client);
     }
-    if (request->attempt) {
-        count(call, client, ADU_RATE_PUBLISH);
+    count(call, client, ADU_RATE_PUBLISH);
+}
+
+enum adu_verdict adu_rate_monitor_decide(const struct adu_rate_policy *policy,
+                                         const struct adu_request *request, struct adu_reason *why)
+{
+    if (request->action != ADU_PUBLISH) {
+        return ADU_ABSTAIN;
     }
     for (int i = 0; i < 2; i++) {
         if (policy->own[i] != NULL &&

@@ -37,10 +37,13 @@ void adu_rate_monitor_free(struct adu_rate_monitor *monitor);
 void adu_rate_monitor_connected(const struct adu_stage_call *call,
                                 const struct adu_subject *subject, struct adu_rate_client *client);
 
-/* Counts a publish; DENY if it goes to a topic of the bundle's own, else ABSTAIN. Hot path. */
-enum adu_verdict adu_rate_monitor_decide(const struct adu_stage_call *call,
-                                         const struct adu_request *request,
-                                         struct adu_rate_client *client, struct adu_reason *why);
+/* Counts a publish that is attempted. Hot path. */
+void adu_rate_monitor_count(const struct adu_stage_call *call, const struct adu_request *request,
+                            struct adu_rate_client *client);
+
+/* DENY for a publish to a topic of the bundle's own, else ABSTAIN. Hot path. */
+enum adu_verdict adu_rate_monitor_decide(const struct adu_rate_policy *policy,
+                                         const struct adu_request *request, struct adu_reason *why);
 
 /* Publishes what is due: alerts that began or are over, and the counters. */
 void adu_rate_monitor_tick(const struct adu_stage_call *call);

@@ -27,10 +27,19 @@ static void connected(const struct adu_stage_call *call, const struct adu_subjec
     adu_rate_monitor_connected(call, subject, client_state);
 }
 
+static enum adu_verdict count(const struct adu_stage_call *call, const struct adu_request *request,
+                              void *client_state, struct adu_reason *why)
+{
+    (void)why;
+    adu_rate_monitor_count(call, request, client_state);
+    return ADU_ABSTAIN;
+}
+
 static enum adu_verdict decide(const struct adu_stage_call *call, const struct adu_request *request,
                                void *client_state, struct adu_reason *why)
 {
-    return adu_rate_monitor_decide(call, request, client_state, why);
+    (void)client_state;
+    return adu_rate_monitor_decide(call->policy, request, why);
 }
 
 const struct adu_stage adu_rate_monitor_stage = {
@@ -41,6 +50,7 @@ const struct adu_stage adu_rate_monitor_stage = {
     .client_state_size = sizeof(struct adu_rate_client),
     .client_forget = forget,
     .connected = connected,
+    .count = count,
     .decide = decide,
     .tick = adu_rate_monitor_tick,
     .event = adu_rate_monitor_event,

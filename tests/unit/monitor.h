@@ -119,7 +119,8 @@ static inline enum adu_verdict asks(struct client *c, enum adu_action action, co
                                         .now_ms = call.now_ms,
                                         .attempt = attempt};
     *why = (struct adu_reason)ADU_REASON_INIT;
-    return adu_rate_monitor_decide(&call, &request, &c->state, why);
+    adu_rate_monitor_count(&call, &request, &c->state);
+    return adu_rate_monitor_decide(call.policy, &request, why);
 }
 
 static inline void publishes(struct client *c, int times)
