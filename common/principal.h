@@ -40,7 +40,7 @@ struct adu_principal {
     struct adu_subject subject;
     void *values_memory;
     struct adu_recent *recent; /* NULL: nothing is remembered, which costs only time */
-    char why[256]; /* why it is not valid */
+    char why[256];             /* why it is not valid */
 
     struct adu_log_window log;
     void *state[ADU_STAGES]; /* the stages' client_state */

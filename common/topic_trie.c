@@ -18,13 +18,12 @@ struct node {
     uint32_t literals;   /* how many edges with a text leave this node */
 };
 
-enum { INLINE_LABEL = 18 };
+enum { INLINE_LABEL = 14 };
 
 /* Short labels stand in the edge, so that a step touches one line of cache. */
 struct edge {
     uint32_t parent; /* NONE: an empty place of the table */
     uint32_t child;
-    uint32_t hash;
     uint16_t length;
     char label[INLINE_LABEL]; /* longer ones: a uint32_t, where it begins in `labels` */
 };
@@ -72,7 +71,7 @@ static uint32_t find_edge(const struct edge *edges, uint32_t places, const char 
     for (;;) {
         const struct edge *edge = &edges[place];
         if (edge->parent == NONE ||
-            (edge->parent == parent && edge->hash == hash && edge->length == text.length &&
+            (edge->parent == parent && edge->length == text.length &&
              memcmp(label_of(edge, labels), text.bytes, text.length) == 0)) {
             return place;
         }
@@ -143,7 +142,8 @@ static void copy_edges(const struct adu_topic_trie_builder *b, struct edge *to, 
         if (edge->parent == NONE) {
             continue;
         }
-        uint32_t place = first_place(edge->parent, edge->hash, places);
+        const struct adu_text label = {label_of(edge, b->labels.items), edge->length};
+        uint32_t place = first_place(edge->parent, hash_of(label), places);
         while (to[place].parent != NONE) {
             place = place + 1 < places ? place + 1 : 0;
         }
@@ -201,7 +201,6 @@ static uint32_t literal_child(struct adu_topic_trie_builder *b, uint32_t parent,
         return NONE;
     }
     edge->parent = parent;
-    edge->hash = hash;
     edge->child = child;
     b->edge_count++;
     node_at(b, parent)->literals++;
