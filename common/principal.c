@@ -218,6 +218,17 @@ static struct adu_client *client_get(struct adu_principals *table, const char *c
     return client;
 }
 
+/* What every question needs begins with a line of cache. */
+static struct adu_principal *principal_new(void)
+{
+    enum { LINE = 64 };
+    struct adu_principal *p = aligned_alloc(LINE, (sizeof *p + LINE - 1) / LINE * LINE);
+    if (p != NULL) {
+        memset(p, 0, sizeof *p);
+    }
+    return p;
+}
+
 struct adu_principal *adu_principals_get(struct adu_principals *table, const char *client_id,
                                          const char *username)
 {
@@ -230,7 +241,7 @@ struct adu_principal *adu_principals_get(struct adu_principals *table, const cha
         return NULL;
     }
     user->count++; /* keeps it while room is made */
-    p = make_room(table, user) ? calloc(1, sizeof *p) : NULL;
+    p = make_room(table, user) ? principal_new() : NULL;
     if (p == NULL || (username != NULL && (p->username = strdup(username)) == NULL) ||
         (p->client = client_get(table, client_id)) == NULL) {
         if (p != NULL) {

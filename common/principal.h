@@ -19,6 +19,15 @@ struct adu_log_window {
 };
 
 struct adu_principal {
+    /* What every question needs, together. Under the generation `judged` (0: not yet). */
+    unsigned long judged;
+    bool valid;
+    unsigned online;           /* open connections; two for a moment during a takeover */
+    struct adu_recent *recent; /* NULL: nothing is remembered, which costs only time */
+    void *state[ADU_STAGES];   /* the stages' client_state */
+    struct adu_subject subject;
+    void *values_memory;
+
     struct adu_client *client; /* its client id, and who else used it */
     struct adu_user *user;     /* its user name, and what other client ids it used */
     char *username;            /* verified; NULL for a client let in without a name */
@@ -30,20 +39,11 @@ struct adu_principal {
     struct adu_address address; /* not kept on disk */
     bool durable;               /* the broker keeps the session while the client is away */
 
-    unsigned online;              /* open connections; two for a moment during a takeover */
     struct adu_session *sessions; /* open ones, and closed ones still remembered */
     int64_t seen_ms;              /* wall clock, last log-in or disconnect */
 
-    /* Under the generation `judged` (0: not yet). */
-    unsigned long judged;
-    bool valid;
-    struct adu_subject subject;
-    void *values_memory;
-    struct adu_recent *recent; /* NULL: nothing is remembered, which costs only time */
-    char why[256];             /* why it is not valid */
-
     struct adu_log_window log;
-    void *state[ADU_STAGES]; /* the stages' client_state */
+    char why[256]; /* why it is not valid */
 
     struct adu_principal *next_of_client;
     struct adu_principal *older, *newer;

@@ -3,10 +3,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The end of uthash's part and what every question asks of a session share one line of cache. */
 struct entry {
-    struct adu_session session; /* first: an entry is its session */
+    char before[32];
     UT_hash_handle hh;
+    struct adu_session session;
+    char client_id[];
 };
+
+enum { LINE = 64 };
+
+_Static_assert(offsetof(struct entry, hh.key) / LINE ==
+                   (offsetof(struct entry, session.online)) / LINE,
+               "a look-up should touch one line of an entry");
 
 struct adu_sessions {
     struct entry *by_handle;
@@ -28,7 +37,7 @@ struct adu_session *adu_sessions_find(struct adu_sessions *table, const void *ha
                                       const char *client_id)
 {
     struct entry *e = find(table, handle);
-    return e != NULL && strcmp(e->session.client_id, client_id) == 0 ? &e->session : NULL;
+    return e != NULL && strcmp(e->client_id, client_id) == 0 ? &e->session : NULL;
 }
 
 static void disown(struct adu_session *s)
@@ -50,8 +59,24 @@ static void forget(struct adu_sessions *table, struct entry *e)
 {
     disown(&e->session);
     HASH_DELETE(hh, table->by_handle, e);
-    free(e->session.client_id);
     free(e);
+}
+
+static struct entry *entry_of(struct adu_session *session)
+{
+    return (struct entry *)((char *)session - offsetof(struct entry, session));
+}
+
+static struct entry *entry_new(const char *client_id)
+{
+    const size_t length = strlen(client_id) + 1;
+    const size_t size = (sizeof(struct entry) + length + LINE - 1) / LINE * LINE;
+    struct entry *e = aligned_alloc(LINE, size);
+    if (e != NULL) {
+        memset(e, 0, sizeof *e);
+        e->session.client_id = memcpy(e->client_id, client_id, length);
+    }
+    return e;
 }
 
 void adu_sessions_free(struct adu_sessions *table)
@@ -72,7 +97,7 @@ static void forget_all_but_newest(struct adu_sessions *table, struct adu_princip
     for (; s != NULL; s = next) {
         next = s->next_of_principal;
         if (!s->online) {
-            forget(table, (struct entry *)s);
+            forget(table, entry_of(s));
         }
     }
 }
@@ -90,9 +115,8 @@ struct adu_session *adu_sessions_open(struct adu_sessions *table, const void *ha
                                       bool durable)
 {
     adu_sessions_forget_handle(table, handle);
-    struct entry *e = calloc(1, sizeof *e);
-    if (e == NULL || (e->session.client_id = strdup(client_id)) == NULL) {
-        free(e);
+    struct entry *e = entry_new(client_id);
+    if (e == NULL) {
         return NULL;
     }
     e->session.handle = handle;
@@ -100,7 +124,6 @@ struct adu_session *adu_sessions_open(struct adu_sessions *table, const void *ha
     e->session.durable = durable;
     HASH_ADD_PTR(table->by_handle, session.handle, e);
     if (e->hh.tbl == NULL) {
-        free(e->session.client_id);
         free(e);
         return NULL;
     }
@@ -124,7 +147,7 @@ void adu_sessions_own(struct adu_session *session, struct adu_principal *princip
 void adu_sessions_close(struct adu_sessions *table, struct adu_session *session)
 {
     if (session->principal == NULL) {
-        forget(table, (struct entry *)session);
+        forget(table, entry_of(session));
     } else if (session->online) {
         session->online = false;
         session->principal->online--;
@@ -134,6 +157,6 @@ void adu_sessions_close(struct adu_sessions *table, struct adu_session *session)
 void adu_sessions_forget(struct adu_sessions *table, struct adu_principal *principal)
 {
     while (principal->sessions != NULL) {
-        forget(table, (struct entry *)principal->sessions);
+        forget(table, entry_of(principal->sessions));
     }
 }

@@ -9,7 +9,7 @@ struct adu_session {
     const void *handle;
     struct adu_principal
         *principal; /* NULL: the broker itself authenticates, and has not said yet */
-    char *client_id;
+    const char *client_id;
     bool online;
     bool durable;   /* the broker keeps it when the connection ends, as far as can be known */
     bool rerun_due; /* the broker is about to ask about it again after a reload */

@@ -10,6 +10,10 @@
 
 #define NONE UINT32_MAX
 
+/* Said of an edge's child when the tree is finished: only literal levels go on from there, so that
+ * a walk that has not arrived need not look at the node. */
+#define PLAIN UINT32_C(0x80000000)
+
 struct node {
     uint32_t leaf;       /* of the pattern that ends here */
     uint32_t rest_leaf;  /* of the pattern that goes on with # */
@@ -98,7 +102,7 @@ static void *grow(struct growing *list, size_t size, size_t more)
 {
     if (list->room - list->count < more) {
         const size_t room = (list->room + more) * 2;
-        void *items = room < NONE ? reallocarray(list->items, room, size) : NULL;
+        void *items = room < PLAIN ? reallocarray(list->items, room, size) : NULL;
         if (items == NULL) {
             return NULL;
         }
@@ -297,6 +301,11 @@ static void *keep(struct adu_arena *arena, const struct growing *list, size_t si
     return items;
 }
 
+static bool is_plain(const struct node *node)
+{
+    return node->rest_leaf == NONE && node->any_one == NONE && node->attributes == NONE;
+}
+
 static const struct adu_topic_trie *compact(const struct adu_topic_trie_builder *b,
                                             struct adu_arena *arena)
 {
@@ -317,6 +326,11 @@ static const struct adu_topic_trie *compact(const struct adu_topic_trie_builder 
         edges[i].parent = NONE;
     }
     copy_edges(b, edges, trie->edge_places);
+    for (uint32_t i = 0; i < trie->edge_places; i++) {
+        if (edges[i].parent != NONE && is_plain(&trie->nodes[edges[i].child])) {
+            edges[i].child |= PLAIN;
+        }
+    }
     trie->edges = edges;
     return trie;
 }
@@ -408,6 +422,16 @@ static uint32_t literal_of(const struct adu_topic_trie *trie, uint32_t parent,
 static bool walk_from(struct walk *w, uint32_t number, size_t depth)
 {
     while (number != NONE) {
+        if ((number & PLAIN) != 0) {
+            number &= ~PLAIN;
+            const struct level *level = level_at(w, depth);
+            if (level != NULL) {
+                number =
+                    level->kind == ADU_LEVEL_LITERAL ? literal_of(w->trie, number, level) : NONE;
+                depth++;
+                continue;
+            }
+        }
         const struct node *node = &w->trie->nodes[number];
         const bool only_literal = depth == 0 && w->hidden;
         if (!only_literal && !visit_leaf(w, node->rest_leaf)) {
