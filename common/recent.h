@@ -19,10 +19,18 @@ struct adu_recent {
     } answers[ADU_RECENT_ANSWERS];
 };
 
-/* Where the answer for that topic stands, if it does. */
+/* The first of two places where the answer for that topic may stand; the other is its neighbour. */
 static inline unsigned adu_recent_place(struct adu_text topic)
 {
     return adu_hash(topic.bytes, topic.length) % ADU_RECENT_ANSWERS;
+}
+
+static inline bool adu_recent_is(const struct adu_recent *recent, unsigned place,
+                                 enum adu_action action, struct adu_text topic)
+{
+    return recent->answers[place].length == topic.length &&
+           recent->answers[place].action == action &&
+           memcmp(recent->answers[place].topic, topic.bytes, topic.length) == 0;
 }
 
 /* True if it was allowed. `recent` may be NULL. */
@@ -33,9 +41,8 @@ static inline bool adu_recent_allowed(const struct adu_recent *recent, enum adu_
         return false;
     }
     const unsigned place = adu_recent_place(topic);
-    return recent->answers[place].length == topic.length &&
-           recent->answers[place].action == action &&
-           memcmp(recent->answers[place].topic, topic.bytes, topic.length) == 0;
+    return adu_recent_is(recent, place, action, topic) ||
+           adu_recent_is(recent, place ^ 1, action, topic);
 }
 
 static inline void adu_recent_remember(struct adu_recent *recent, enum adu_action action,
@@ -44,7 +51,10 @@ static inline void adu_recent_remember(struct adu_recent *recent, enum adu_actio
     if (recent == NULL || topic.length == 0 || topic.length > ADU_RECENT_TOPIC) {
         return;
     }
-    const unsigned place = adu_recent_place(topic);
+    unsigned place = adu_recent_place(topic);
+    if (recent->answers[place].length > 0 && recent->answers[place ^ 1].length == 0) {
+        place ^= 1;
+    }
     recent->answers[place].length = (uint8_t)topic.length;
     recent->answers[place].action = (uint8_t)action;
     memcpy(recent->answers[place].topic, topic.bytes, topic.length);
