@@ -26,13 +26,18 @@ ADU_API uint32_t adu_topic_trie_add(struct adu_topic_trie_builder *builder,
 
 ADU_API uint32_t adu_topic_trie_leaves(const struct adu_topic_trie_builder *builder);
 
+/* What may be told of a leaf is below this. */
+#define ADU_TRIE_VALUES (UINT32_C(1) << 30)
+
 /* The tree in its final form, in the arena's memory; frees the builder. NULL when memory is gone.
- * With `arena` NULL it only frees the builder, which may be NULL too. */
+ * Visits are told `values[leaf]`, each below ADU_TRIE_VALUES, or with `values` NULL the number of
+ * the leaf. With `arena` NULL it only frees the builder, which may be NULL too. */
 ADU_API const struct adu_topic_trie *adu_topic_trie_finish(struct adu_topic_trie_builder *builder,
-                                                           struct adu_arena *arena);
+                                                           struct adu_arena *arena,
+                                                           const uint32_t *values);
 
 /* Told of one leaf; returns false to end the walk. */
-typedef bool (*adu_topic_trie_visit)(void *context, uint32_t leaf);
+typedef bool (*adu_topic_trie_visit)(void *context, uint32_t value);
 
 /* Visits the leaf of each pattern that matches the concrete `topic`, in no order that means
  * anything. The same answers as adu_topic_pattern_matches. Any thread. */

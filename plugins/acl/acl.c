@@ -123,11 +123,11 @@ static const struct adu_acl_entry *find_entry(const struct search *s,
 }
 
 /* Denies win, so a grant does not end the walk. */
-static bool look_at_leaf(void *context, uint32_t number)
+static bool look_at_leaf(void *context, uint32_t told)
 {
     struct search *s = context;
-    const struct adu_acl_leaf *leaf = &s->acl->leaves[number];
-    const struct adu_acl_entry *entries = &s->acl->entries[leaf->first];
+    const struct adu_acl_leaf *leaf = adu_acl_leaf_at(s->acl, told);
+    const struct adu_acl_entry *entries = leaf->entries;
     s->deny = find_entry(s, entries, leaf->denies);
     if (s->deny != NULL) {
         return false;

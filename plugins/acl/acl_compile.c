@@ -230,31 +230,49 @@ static int by_leaf(const void *left, const void *right)
     return a->entry.rule < b->entry.rule ? -1 : a->entry.rule > b->entry.rule;
 }
 
+/* In units of uint32_t. */
+enum {
+    HEAD_UNITS = sizeof(struct adu_acl_leaf) / sizeof(uint32_t),
+    ENTRY_UNITS = sizeof(struct adu_acl_entry) / sizeof(uint32_t),
+};
+
+/* Writes the leaves behind each other into `memory`; `starts` gets where each begins. */
+static void write_leaves(const struct making *m, uint32_t *memory, uint32_t *starts)
+{
+    uint32_t used = 0;
+    struct adu_acl_leaf *leaf = NULL;
+    for (size_t i = 0; i < m->count; i++) {
+        const struct placed *placed = &m->placed[i];
+        if (i == 0 || placed->leaf != m->placed[i - 1].leaf) {
+            starts[placed->leaf] = used;
+            leaf = (struct adu_acl_leaf *)&memory[used];
+            used += HEAD_UNITS;
+        }
+        uint32_t *const parts[] = {&leaf->denies, &leaf->watched, &leaf->allows};
+        leaf->entries[leaf->denies + leaf->watched + leaf->allows] = placed->entry;
+        ++*parts[part_of(&placed->entry)];
+        used += ENTRY_UNITS;
+    }
+}
+
 static bool lay_out(struct making *m)
 {
-    const size_t leaf_count = adu_topic_trie_leaves(m->patterns);
-    struct adu_acl_leaf *leaves = adu_arena_array(m->c->arena, leaf_count + 1, sizeof *leaves);
-    struct adu_acl_entry *entries = adu_arena_array(m->c->arena, m->count + 1, sizeof *entries);
-    m->acl->patterns = adu_topic_trie_finish(m->patterns, m->c->arena);
-    m->patterns = NULL;
-    if (leaves == NULL || entries == NULL || m->acl->patterns == NULL) {
-        return adu_error_no_memory(m->c->error);
-    }
-    if (m->count > 0) {
-        qsort(m->placed, m->count, sizeof *m->placed, by_leaf);
-    }
-    for (size_t i = 0; i < m->count; i++) {
-        struct adu_acl_leaf *leaf = &leaves[m->placed[i].leaf];
-        entries[i] = m->placed[i].entry;
-        uint32_t *const parts[] = {&leaf->denies, &leaf->watched, &leaf->allows};
-        if (leaf->denies + leaf->watched + leaf->allows == 0) {
-            leaf->first = (uint32_t)i;
+    const size_t leaves = adu_topic_trie_leaves(m->patterns);
+    const size_t units = leaves * HEAD_UNITS + m->count * ENTRY_UNITS;
+    uint32_t *memory = adu_arena_array(m->c->arena, units + 1, sizeof *memory);
+    uint32_t *starts = calloc(leaves + 1, sizeof *starts);
+    const bool good = memory != NULL && starts != NULL && units < ADU_TRIE_VALUES;
+    if (good) {
+        if (m->count > 0) {
+            qsort(m->placed, m->count, sizeof *m->placed, by_leaf);
         }
-        ++*parts[part_of(&entries[i])];
+        write_leaves(m, memory, starts);
+        m->acl->leaves = memory;
+        m->acl->patterns = adu_topic_trie_finish(m->patterns, m->c->arena, starts);
+        m->patterns = NULL;
     }
-    m->acl->leaves = leaves;
-    m->acl->entries = entries;
-    return true;
+    free(starts);
+    return (good && m->acl->patterns != NULL) || adu_error_no_memory(m->c->error);
 }
 
 /* --- roles --- */
@@ -325,7 +343,7 @@ static bool compile_roles(struct adu_compiler *c, const struct keys *keys,
         m.scratch != NULL && m.patterns != NULL && m.placed != NULL && acl->rules != NULL
             ? compile_each_role(&m, keys->roles) && lay_out(&m)
             : adu_error_no_memory(c->error);
-    adu_topic_trie_finish(m.patterns, NULL);
+    adu_topic_trie_finish(m.patterns, NULL, NULL);
     adu_arena_free(m.scratch);
     free(m.placed);
     return good;

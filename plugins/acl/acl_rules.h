@@ -22,9 +22,10 @@ struct adu_acl_entry {
 };
 
 /* Everything said with one pattern: denies, then denies that are only watched, then grants; each
- * part by role. */
+ * part by role. Leaves lie one behind the other, and the tree tells where one begins. */
 struct adu_acl_leaf {
-    uint32_t first, denies, watched, allows; /* entries */
+    uint32_t denies, watched, allows; /* how many of `entries` */
+    struct adu_acl_entry entries[];
 };
 
 struct adu_acl_binding {
@@ -33,9 +34,8 @@ struct adu_acl_binding {
 };
 
 struct adu_acl {
-    const struct adu_topic_trie *patterns; /* of all roles; its leaves index `leaves` */
-    const struct adu_acl_leaf *leaves;
-    const struct adu_acl_entry *entries;
+    const struct adu_topic_trie *patterns; /* of all roles; what it tells is for adu_acl_leaf_at */
+    const uint32_t *leaves;
     struct adu_acl_rule *rules;
     size_t role_count;
     const char **role_names; /* by the vocabulary's number */
@@ -45,5 +45,10 @@ struct adu_acl {
     size_t binding_count;
     struct adu_acl_binding *bindings;
 };
+
+static inline const struct adu_acl_leaf *adu_acl_leaf_at(const struct adu_acl *acl, uint32_t told)
+{
+    return (const struct adu_acl_leaf *)&acl->leaves[told];
+}
 
 #endif

@@ -315,7 +315,8 @@ def test_flood_by_the_bridge(make_broker, suite, version):
 # Faults
 
 def test_remote_broker_killed(make_broker, suite, version):
-    """What sur has for norte waits at sur, and goes over once, in order, when norte is back."""
+    """What sur has for norte waits at sur, and goes over once when norte is back; in order, but for 2.1's bridge, which
+    by itself, without any plugin, now and then sends what it had tried before later than the rest."""
     norte, sur = bridge.join(make_broker, suite, version, [OUT, IN])
     edge = sur.connect(EDGE2, version)
     watcher(norte, "planta/linea2/+", clean=False).disconnect()
@@ -329,7 +330,7 @@ def test_remote_broker_killed(make_broker, suite, version):
     assert watch.session_present
     bridge.wait_joined(norte, [OUT, IN], mark)
     got = payloads(crossed_out(watch, sur))
-    assert got == [b"%d" % number for number in range(10)]
+    assert (sorted(got) if suite == "sid" else got) == [b"%d" % number for number in range(10)]
 
 
 @pytest.mark.parametrize("version", [mqtt.V311], ids=["v311"])

@@ -282,7 +282,7 @@ static const struct adu_topic_trie *make_trie(struct snippet *s)
         leaf_of[i] = adu_topic_trie_add(builder, compiled[i]);
         ck_assert_uint_lt(leaf_of[i], adu_topic_trie_leaves(builder));
     }
-    const struct adu_topic_trie *trie = adu_topic_trie_finish(builder, s->arena);
+    const struct adu_topic_trie *trie = adu_topic_trie_finish(builder, s->arena, NULL);
     ck_assert_ptr_nonnull(trie);
     return trie;
 }
