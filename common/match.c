@@ -19,9 +19,10 @@ struct adu_match {
 /* Certificate fields that a certificate has once; twice is somebody trying something. */
 static bool is_single(const char *attribute)
 {
-    static const char *const single[] = {"cert.cn",  "cert.l",         "cert.st",
-                                         "cert.c",   "cert.serial",    "cert.fingerprint",
-                                         "username", "cert.issuer.cn", "client_id"};
+    static const char *const single[] = {
+        "cert.cn",     "cert.l",           "cert.st",           "cert.c",
+        "cert.serial", "cert.fingerprint", "username",          "cert.issuer.cn",
+        "client_id",   "cert.uid",         "cert.serial_number"};
     for (size_t i = 0; i < sizeof single / sizeof single[0]; i++) {
         if (strcmp(single[i], attribute) == 0) {
             return true;

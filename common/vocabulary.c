@@ -25,14 +25,31 @@ struct adu_vocabulary {
 };
 
 /* What a client certificate can show; certificate.c of cert_auth fills these in. */
+#define OF_A_NAME(prefix)                                                                          \
+    prefix "cn", prefix "ou", prefix "o", prefix "l", prefix "st", prefix "c", prefix "dc",        \
+        prefix "uid", prefix "serial_number", prefix "email", prefix "title", prefix "given_name", \
+        prefix "surname"
+
 static const char *const built_in[] = {
-    "cert.cn",        "cert.ou",          "cert.o",
-    "cert.l",         "cert.st",          "cert.c",
-    "cert.serial",    "cert.issuer.cn",   "cert.issuer.o",
-    "cert.issuer.ou", "cert.fingerprint", "cert.san.dns",
-    "cert.san.uri",   "cert.san.email",   "cert.san.ip",
-    "username",       "client_id",        NULL,
+    OF_A_NAME("cert."),
+    OF_A_NAME("cert.issuer."),
+    "cert.serial",
+    "cert.fingerprint",
+    "cert.san.dns",
+    "cert.san.uri",
+    "cert.san.email",
+    "cert.san.ip",
+    "cert.san.upn",
+    "cert.ku",
+    "cert.eku",
+    "cert.policy",
+    "username",
+    "client_id",
+    NULL,
 };
+
+/* Followed by the OID of something that is somebody's own. */
+static const char *const built_in_of_oid[] = {"cert.ext.", "cert.san.other.", NULL};
 
 static void release(void *thing)
 {
@@ -164,6 +181,13 @@ static bool is_built_in(const char *text)
     for (size_t i = 0; built_in[i] != NULL; i++) {
         if (strcmp(built_in[i], text) == 0) {
             return true;
+        }
+    }
+    for (size_t i = 0; built_in_of_oid[i] != NULL; i++) {
+        const size_t length = strlen(built_in_of_oid[i]);
+        if (strncmp(built_in_of_oid[i], text, length) == 0) {
+            return text[length + strspn(text + length, "0123456789.")] == '\0' &&
+                   strchr(text + length, '.') != NULL;
         }
     }
     return false;

@@ -156,8 +156,14 @@ static const struct {
       TEXT(NID_localityName, "Tudela"), TEXT(NID_organizationName, "Planta"),
       TEXT(NID_organizationName, "Sur")},
      "o=Planta;o=Sur;l=Tudela;st=Navarra;c=ES"},
+    {{TEXT(NID_pkcs9_emailAddress, "a@b"), TEXT(NID_userId, "u"), TEXT(CN, "x"),
+      TEXT(NID_domainComponent, "planta"), TEXT(NID_domainComponent, "local"),
+      TEXT(NID_serialNumber, "7")},
+     "cn=x;dc=planta;dc=local;uid=u;serial_number=7;email=a@b"},
+    {{TEXT(NID_title, "t"), TEXT(NID_givenName, "Ana"), TEXT(NID_surname, "Ruiz")},
+     "title=t;given_name=Ana;surname=Ruiz"},
     /* fields that no rule can ask for */
-    {{TEXT(NID_pkcs9_emailAddress, "a@b"), TEXT(NID_userId, "u"), TEXT(CN, "x")}, "cn=x"},
+    {{TEXT(NID_pseudonym, "p"), TEXT(CN, "x")}, "cn=x"},
     /* every kind of string is the same text */
     {{{CN, V_ASN1_BMPSTRING, "\0l\0\xed\0n\0e\0a\x4e\x2d", 12}}, "cn=l\xc3\xadnea\xe4\xb8\xad"},
     {{{CN, V_ASN1_T61STRING, "l\xednea", 5}}, "cn=l\xc3\xadnea"},
@@ -177,8 +183,11 @@ static const struct {
      "san.ip=10.0.0.1;san.ip=::1;san.ip=2001:db8::ff"},
     {{{SAN + GEN_RID, V_ASN1_UTF8STRING, "x", 1},
       {SAN + GEN_OTHERNAME, V_ASN1_UTF8STRING, "x", 1},
+      {SAN + GEN_OTHERNAME, V_ASN1_OCTET_STRING, "y", 1},
       DNS("d")},
-     "san.dns=d"},
+     "san.other.1.2.3.4=x;san.dns=d"},
+    {{{SAN + GEN_OTHERNAME, V_ASN1_UTF8STRING, "x\n", 2}},
+     "!cert.san.other.1.2.3.4 holds a control character"},
     {{DNS("l\xednea")}, "san.dns=l\xc3\xadnea"},
     /* what cannot be trusted to mean what it seems to */
     {{{CN, V_ASN1_BIT_STRING, "abc", 3}}, "!cert.cn is not text"},
@@ -205,6 +214,65 @@ START_TEST(read_and_refused)
     }
     X509 *x509 = certificate(wired[_i].parts, count);
     ck_assert_str_eq(read_of(x509), wired[_i].read);
+    X509_free(x509);
+}
+END_TEST
+
+/* As openssl.cnf would have them. */
+static const struct {
+    struct {
+        const char *name, *value;
+    } extensions[4];
+    const char *read;
+} extended[] = {
+    {{{"keyUsage", "critical,digitalSignature,keyAgreement,decipherOnly"}},
+     "ku=digitalSignature;ku=keyAgreement"},
+    {{{"extendedKeyUsage", "clientAuth,serverAuth,codeSigning,1.2.3.4"}},
+     "eku=clientAuth;eku=serverAuth;eku=codeSigning;eku=1.2.3.4"},
+    {{{"certificatePolicies",
+       "DER:30:15:30:0b:06:09:2b:06:01:04:01:86:8d:1f:07:30:06:06:04:55:1d:20:00"}},
+     "policy=1.3.6.1.4.1.99999.7;policy=2.5.29.32.0"},
+    {{{"subjectAltName", "otherName:msUPN;UTF8:ana@planta"}}, "san.upn=ana@planta"},
+    {{{"1.3.6.1.4.1.99999.1", "ASN1:UTF8String:norte"},
+      {"1.3.6.1.4.1.99999.2", "ASN1:IA5String:sur"},
+      {"1.3.6.1.4.1.99999.1", "ASN1:PRINTABLESTRING:este"}},
+     "ext.1.3.6.1.4.1.99999.1=norte;ext.1.3.6.1.4.1.99999.2=sur;ext.1.3.6.1.4.1.99999.1=este"},
+    /* what no rule can ask for */
+    {{{"1.3.6.1.4.1.99999.1", "ASN1:INTEGER:5"},
+      {"1.3.6.1.4.1.99999.2", "ASN1:OCTETSTRING:x"},
+      {"1.3.6.1.4.1.99999.3", "DER:0c:01:61:00"}, /* more behind the text */
+      {"1.3.6.1.4.1.99999.4", "DER:0c:05:61"}},   /* less than it says */
+     ""},
+    {{{"basicConstraints", "CA:FALSE"}, {"nsComment", "x"}, {"subjectKeyIdentifier", "00:01"}}, ""},
+    /* what cannot be trusted to mean what it seems to */
+    {{{"1.3.6.1.4.1.99999.1", "DER:0c:03:61:00:62"}},
+     "!cert.ext.1.3.6.1.4.1.99999.1 holds a control character"},
+    {{{"1.3.6.1.4.1.99999.1", "DER:0c:02:ff:fe"}}, "!cert.ext.1.3.6.1.4.1.99999.1 is not text"},
+    {{{"extendedKeyUsage", "DER:04:01:00"}}, "!extendedKeyUsage cannot be read, or is there twice"},
+    {{{"extendedKeyUsage", "clientAuth"}, {"extendedKeyUsage", "serverAuth"}},
+     "!extendedKeyUsage cannot be read, or is there twice"},
+    {{{"certificatePolicies", "DER:04:01:00"}},
+     "!certificatePolicies cannot be read, or is there twice"},
+};
+
+START_TEST(extensions)
+{
+    X509 *x509 = unsigned_certificate(NULL, 0);
+    X509V3_CTX context;
+    X509V3_set_ctx_test(&context);
+    X509V3_set_ctx_nodb(&context);
+    for (int i = 0; i < ROWS(extended[_i].extensions); i++) {
+        const char *name = extended[_i].extensions[i].name;
+        if (name != NULL) {
+            X509_EXTENSION *extension =
+                X509V3_EXT_conf(NULL, &context, name, extended[_i].extensions[i].value);
+            ck_assert_msg(extension != NULL, "%s=%s", name, extended[_i].extensions[i].value);
+            ck_assert_int_eq(X509_add_ext(x509, extension, -1), 1);
+            X509_EXTENSION_free(extension);
+        }
+    }
+    x509 = through_the_wire(x509);
+    ck_assert_str_eq(read_of(x509), extended[_i].read);
     X509_free(x509);
 }
 END_TEST
@@ -398,6 +466,7 @@ int main(void)
 {
     Suite *suite = suite_create("certificate");
     suite_add_rows(suite, read_and_refused, ROWS(wired));
+    suite_add_rows(suite, extensions, ROWS(extended));
     suite_add_rows(suite, what_is_no_text, ROWS(unreadable));
     suite_add_rows(suite, long_fields, ROWS(long_ones));
     suite_add(suite, many_fields);
