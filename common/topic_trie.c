@@ -114,39 +114,42 @@ static bool walk_from(struct walk *w, uint32_t number, size_t depth)
     return true;
 }
 
+/* `levels` is filled as it is asked for. */
+static void begin(struct walk *w, const struct adu_topic_trie *trie, struct adu_text text,
+                  bool filter, adu_topic_values values, adu_topic_trie_visit visit, void *context)
+{
+    w->trie = trie;
+    w->rest = text;
+    w->values = values;
+    w->visit = visit;
+    w->context = context;
+    w->filter = filter;
+    w->hidden = adu_topic_hidden(text);
+    w->split = 0;
+}
+
 void adu_topic_trie_match(const struct adu_topic_trie *trie, struct adu_text topic,
                           adu_topic_values values, adu_topic_trie_visit visit, void *context)
 {
     struct walk w;
-    w.trie = trie;
-    w.rest = topic;
-    w.values = values;
-    w.visit = visit;
-    w.context = context;
-    w.filter = false;
-    w.hidden = adu_topic_hidden(topic);
-    w.split = 0; /* `levels` is filled as it is asked for */
+    begin(&w, trie, topic, false, values, visit, context);
     walk_from(&w, 0, 0);
+}
+
+/* As a whole filter # matches what +/# does: every topic outside $. */
+static uint32_t leaf_of_everything(const struct adu_topic_trie *trie)
+{
+    const uint32_t any_one = trie->nodes[0].any_one;
+    const bool is_node = any_one != ADU_TRIE_NONE && (any_one & ~ADU_TRIE_NUMBER) == 0;
+    return is_node ? trie->nodes[any_one].rest_leaf : ADU_TRIE_NONE;
 }
 
 void adu_topic_trie_contain(const struct adu_topic_trie *trie, struct adu_text filter,
                             adu_topic_values values, adu_topic_trie_visit visit, void *context)
 {
     struct walk w;
-    w.trie = trie;
-    w.rest = filter;
-    w.values = values;
-    w.visit = visit;
-    w.context = context;
-    w.filter = true;
-    w.hidden = adu_topic_hidden(filter);
-    w.split = 0;
-    const uint32_t any_one = trie->nodes[0].any_one;
-    /* As a whole filter # matches what +/# does: every topic outside $. */
-    if (adu_text_is(filter, "#") && any_one != ADU_TRIE_NONE &&
-        (any_one & (ADU_TRIE_END | ADU_TRIE_PLAIN)) == 0 &&
-        !visit_leaf(&w, trie->nodes[any_one].rest_leaf)) {
-        return;
+    begin(&w, trie, filter, true, values, visit, context);
+    if (!adu_text_is(filter, "#") || visit_leaf(&w, leaf_of_everything(trie))) {
+        walk_from(&w, 0, 0);
     }
-    walk_from(&w, 0, 0);
 }
