@@ -148,6 +148,23 @@ static struct adu_now now_and_tick(const struct plugin *plugin)
     return time;
 }
 
+/* In DER, to be freed by OPENSSL_free. One that cannot be written is there all the same, and empty:
+ * then it cannot be read either. */
+static struct adu_bytes certificate_of(const struct mosquitto *client)
+{
+    struct adu_bytes der = {0};
+    X509 *certificate = mosquitto_client_certificate(client);
+    if (certificate != NULL) {
+        const int length = i2d_X509(certificate, &der.bytes);
+        der.length = length > 0 ? (size_t)length : 0;
+        if (length <= 0) {
+            der.bytes = OPENSSL_zalloc(1);
+        }
+    }
+    X509_free(certificate);
+    return der;
+}
+
 static int on_basic_auth(int event, void *event_data, void *user_data)
 {
     const struct plugin *plugin = user_data;
@@ -162,19 +179,19 @@ static int on_basic_auth(int event, void *event_data, void *user_data)
     /* What we leave in OpenSSL's queue of errors the broker would take for the next connection's.
      */
     ERR_set_mark();
-    X509 *certificate = mosquitto_client_certificate(e->client);
+    const struct adu_bytes certificate = certificate_of(e->client);
     const struct adu_connect connect = {
         .handle = e->client,
         .client_id = mosquitto_client_id(e->client),
         .username = e->username,
         .password = e->password,
         .address = mosquitto_client_address(e->client),
-        .x509 = certificate,
+        .certificate = certificate,
         .durable = !mosquitto_client_clean_session(e->client),
     };
     const enum adu_verdict verdict =
         adu_pipeline_login(plugin->pipeline, &connect, now_and_tick(plugin), username);
-    X509_free(certificate);
+    OPENSSL_free(certificate.bytes);
     ERR_pop_to_mark();
     if (verdict == ADU_ABSTAIN) {
         return MOSQ_ERR_PLUGIN_DEFER;

@@ -60,6 +60,29 @@ static enum adu_verdict identify(struct adu_pipeline *p, struct adu_login *login
     return weigh(login);
 }
 
+/* --- the certificate --- */
+
+/* Its attributes, which `login` then points at. Without a certificate, or without the stage that
+ * reads them, nothing. */
+static bool read_certificate(struct adu_pipeline *p, struct adu_bytes certificate,
+                             struct adu_attributes *attributes, struct adu_login *login)
+{
+    const struct adu_stage *stage = p->stages[ADU_STAGE_CERT_AUTH];
+    if (certificate.bytes == NULL || stage == NULL || stage->read_certificate == NULL) {
+        return true;
+    }
+    login->why.stage = adu_stage_name(ADU_STAGE_CERT_AUTH);
+    login->why.text = "the certificate cannot be used:";
+    if (!stage->read_certificate(certificate, attributes, login->why.detail,
+                                 sizeof login->why.detail)) {
+        return false;
+    }
+    login->certificate = attributes;
+    login->why.text = NULL;
+    login->why.detail[0] = '\0';
+    return true;
+}
+
 /* --- the subject: what rules see --- */
 
 static bool collect_attributes(struct adu_subject *s, const struct adu_login *login)
@@ -160,15 +183,17 @@ void adu_pipeline_judge(struct adu_pipeline *p, struct adu_principal *principal,
         .username_before = principal->username,
         .client_id = adu_principal_client_id(principal),
         .claimed_username = principal->username,
-        .certificate = principal->has_certificate ? &principal->certificate : NULL,
         .why = ADU_REASON_INIT,
     };
+    struct adu_attributes certificate = {0};
     bool valid;
     enum adu_verdict verdict = ADU_ALLOW;
     if (p->broker_authenticates && principal->proven == 0) {
         valid = true;
     } else {
-        verdict = identify(p, &login, now);
+        verdict = read_certificate(p, principal->certificate, &certificate, &login)
+                      ? identify(p, &login, now)
+                      : ADU_ERROR; /* it could be read when it was shown */
         valid = verdict == ADU_ALLOW;
         if (valid &&
             (principal->username == NULL || strcmp(principal->username, login.username) != 0)) {
@@ -181,6 +206,7 @@ void adu_pipeline_judge(struct adu_pipeline *p, struct adu_principal *principal,
         principal->judged = 0; /* nobody knows yet */
     }
     adu_attributes_clear(&login.attributes);
+    adu_attributes_clear(&certificate);
 }
 
 /* --- logging in --- */
@@ -201,24 +227,6 @@ static void log_refusal(struct adu_pipeline *p, const struct adu_connect *connec
     }
     p->host->log(ADU_LOG_NOTICE, adu_audit_connect(connect->client_id, connect->username,
                                                    connect->address, why, line));
-}
-
-static bool read_certificate(struct adu_pipeline *p, const struct adu_connect *connect,
-                             struct adu_attributes *attributes, struct adu_login *login)
-{
-    const struct adu_stage *stage = p->stages[ADU_STAGE_CERT_AUTH];
-    if (connect->x509 == NULL || stage == NULL || stage->read_certificate == NULL) {
-        return true;
-    }
-    login->why.stage = adu_stage_name(ADU_STAGE_CERT_AUTH);
-    login->why.text = "the certificate cannot be used:";
-    if (!stage->read_certificate(connect->x509, attributes, login->why.detail,
-                                 sizeof login->why.detail)) {
-        return false;
-    }
-    login->certificate = attributes;
-    login->why.text = NULL;
-    return true;
 }
 
 /* Somebody else's session under this client id, which a log-in would take over or wipe. */
@@ -255,15 +263,10 @@ static bool admit(struct adu_pipeline *p, const struct adu_connect *connect,
         refuse(login, "out of memory, or too many clients");
         return false;
     }
-    struct adu_attributes certificate = {0};
-    if (login->certificate != NULL && !adu_attributes_add_all(&certificate, login->certificate)) {
-        adu_attributes_clear(&certificate);
+    if (!adu_bytes_copy(&principal->certificate, connect->certificate)) {
         refuse(login, "out of memory");
         return false;
     }
-    adu_attributes_clear(&principal->certificate);
-    principal->certificate = certificate;
-    principal->has_certificate = login->certificate != NULL;
     principal->proven = login->proven;
     principal->address = adu_address_of(connect->address);
     principal->durable = connect->durable;
@@ -311,7 +314,7 @@ static enum adu_verdict log_in(struct adu_pipeline *p, const struct adu_connect 
         refuse(&login, "it has no client id");
     } else if (strlen(connect->client_id) > CLIENT_ID_MOST) {
         refuse(&login, "its client id has more than 1024 bytes");
-    } else if (read_certificate(p, connect, &certificate, &login)) {
+    } else if (read_certificate(p, connect->certificate, &certificate, &login)) {
         accepted = identify(p, &login, now) == ADU_ALLOW && admit(p, connect, &login, now);
     }
     if (accepted) {
@@ -340,13 +343,14 @@ static bool is_rerun(struct adu_pipeline *p, const struct adu_connect *connect, 
     struct adu_session *session =
         adu_sessions_find(p->sessions, connect->handle, connect->client_id);
     /* Who is offline shows no certificate; a new connection under the same handle might. */
-    if (session != NULL && session->rerun_due && (session->online || connect->x509 == NULL)) {
+    if (session != NULL && session->rerun_due &&
+        (session->online || connect->certificate.bytes == NULL)) {
         session->rerun_due = false;
         *principal = session->principal;
         return true;
     }
     /* A durable session that the broker restored from its file: nobody is connected. */
-    if (session == NULL && connect->address == NULL && connect->x509 == NULL &&
+    if (session == NULL && connect->address == NULL && connect->certificate.bytes == NULL &&
         connect->password == NULL) {
         *principal = adu_principals_find(p->principals, connect->client_id, connect->username);
         return true; /* it stays; what it may receive is asked for each message */

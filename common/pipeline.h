@@ -3,6 +3,7 @@
 #ifndef ADUANA_COMMON_PIPELINE_H
 #define ADUANA_COMMON_PIPELINE_H
 
+#include "common/bytes.h"
 #include "common/stage.h"
 
 struct adu_pipeline;
@@ -46,7 +47,7 @@ ADU_API void adu_pipeline_detach(struct adu_pipeline *p, const struct adu_stage 
 struct adu_connect {
     const void *handle;
     const char *client_id, *username, *password, *address;
-    void *x509;   /* the client certificate, borrowed; NULL: none */
+    struct adu_bytes certificate; /* of the client, in DER, borrowed; without bytes: none */
     bool durable; /* the broker keeps the session when the connection ends */
 };
 

@@ -98,7 +98,7 @@ static void drop(struct adu_principals *table, struct adu_principal *p)
     user_release(table, p->user);
     table->count--;
     adu_principal_unjudge(p);
-    adu_attributes_clear(&p->certificate);
+    adu_bytes_clear(&p->certificate);
     for (int kind = 0; kind < ADU_STAGES; kind++) {
         free(p->state[kind]);
     }

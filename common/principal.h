@@ -5,6 +5,7 @@
 #ifndef ADUANA_COMMON_PRINCIPAL_H
 #define ADUANA_COMMON_PRINCIPAL_H
 
+#include "common/bytes.h"
 #include "common/recent.h"
 #include "common/stage.h"
 
@@ -33,8 +34,7 @@ struct adu_principal {
     char *username;            /* verified; NULL for a client let in without a name */
 
     /* Evidence of the last log-in. */
-    bool has_certificate;
-    struct adu_attributes certificate;
+    struct adu_bytes certificate;
     unsigned proven;            /* set of enum adu_factor */
     struct adu_address address; /* not kept on disk */
     bool durable;               /* the broker keeps the session while the client is away */

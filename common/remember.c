@@ -9,8 +9,8 @@ struct state_job {
     struct adu_state *state;
     bool removal;
     char *client_id, *username;
-    bool has_certificate, durable;
-    struct adu_attributes certificate;
+    bool durable;
+    struct adu_bytes certificate;
     unsigned proven;
     int64_t seen_ms;
     struct adu_error error;
@@ -22,8 +22,7 @@ static void run(struct adu_job *job)
     const struct adu_state_row row = {
         .client_id = j->client_id,
         .username = j->username,
-        .has_certificate = j->has_certificate,
-        .certificate = &j->certificate,
+        .certificate = j->certificate,
         .proven = j->proven,
         .durable = j->durable,
         .seen_ms = j->seen_ms,
@@ -37,7 +36,7 @@ static void run(struct adu_job *job)
 
 static void job_free(struct state_job *j)
 {
-    adu_attributes_clear(&j->certificate);
+    adu_bytes_clear(&j->certificate);
     free(j->client_id);
     free(j->username);
     free(j);
@@ -91,12 +90,11 @@ void adu_pipeline_remember(struct adu_pipeline *p, const struct adu_principal *p
         return;
     }
     struct state_job *j = job_new(p, principal);
-    if (j != NULL && !adu_attributes_add_all(&j->certificate, &principal->certificate)) {
+    if (j != NULL && !adu_bytes_copy(&j->certificate, principal->certificate)) {
         job_free(j);
         j = NULL;
     }
     if (j != NULL) {
-        j->has_certificate = principal->has_certificate;
         j->proven = principal->proven;
         j->durable = principal->durable;
         j->seen_ms = principal->seen_ms;

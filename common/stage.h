@@ -4,6 +4,7 @@
 #ifndef ADUANA_COMMON_STAGE_H
 #define ADUANA_COMMON_STAGE_H
 
+#include "common/bytes.h"
 #include "common/compiler.h"
 #include "common/counters.h"
 #include "common/json.h"
@@ -62,9 +63,10 @@ struct adu_stage {
     /* The client is being forgotten. */
     void (*client_forget)(void *instance, void *client_state);
 
-    /* Turns a client certificate (an OpenSSL X509) into attributes named `cert.*`. false with `why`
+    /* Turns a client certificate (in DER) into attributes named `cert.*`. false with `why`
      * when it holds something that cannot be trusted to mean what it seems to. */
-    bool (*read_certificate)(void *x509, struct adu_attributes *attributes, char *why, size_t size);
+    bool (*read_certificate)(struct adu_bytes der, struct adu_attributes *attributes, char *why,
+                             size_t size);
 
     /* Authentication: who is it? ALLOW when a factor was proven, ABSTAIN when there is nothing to
      * judge, DENY with login->why. */

@@ -87,11 +87,10 @@ static void restore(void *context, const struct adu_state_row *row)
     struct adu_pipeline *p = context;
     struct adu_principal *principal =
         adu_principals_get(p->principals, row->client_id, row->username);
-    if (principal == NULL || !adu_attributes_add_all(&principal->certificate, row->certificate)) {
+    if (principal == NULL || !adu_bytes_copy(&principal->certificate, row->certificate)) {
         p->counters.state_errors++;
         return;
     }
-    principal->has_certificate = row->has_certificate;
     principal->proven = row->proven;
     principal->durable = row->durable;
     adu_principals_seen(p->principals, principal, row->seen_ms);

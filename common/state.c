@@ -1,7 +1,6 @@
 #include "common/state.h"
 #include "common/file.h"
 #include <fcntl.h>
-#include <jansson.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,10 +17,10 @@ enum { APPLICATION_ID = 0x41445541 /* "ADUA" */, PATH_MOST = 4096 };
 
 static const char schema[] = "BEGIN;"
                              "PRAGMA application_id = 1094997313;" /* APPLICATION_ID */
-                             "PRAGMA user_version = 1;"            /* ADU_STATE_VERSION */
+                             "PRAGMA user_version = 2;"            /* ADU_STATE_VERSION */
                              "CREATE TABLE client (client_id TEXT NOT NULL, username TEXT NOT "
                              "NULL, has_username INTEGER NOT "
-                             "NULL, certificate TEXT, proven INTEGER NOT NULL, durable INTEGER NOT "
+                             "NULL, certificate BLOB, proven INTEGER NOT NULL, durable INTEGER NOT "
                              "NULL, seen_ms INTEGER NOT "
                              "NULL, PRIMARY KEY (client_id, username)) WITHOUT ROWID;"
                              "COMMIT;";
@@ -44,7 +43,7 @@ static int pragma(const struct adu_state *s, const char *sql)
     return value;
 }
 
-enum opened { OPENED, DAMAGED, UNUSABLE };
+enum opened { OPENED, DAMAGED, OLD, UNUSABLE };
 
 /* What somebody else holds is not damaged. */
 static bool is_held(int code)
@@ -93,6 +92,9 @@ static enum opened check_file(struct adu_state *s, struct adu_error *error)
     }
     if (application != APPLICATION_ID) {
         return DAMAGED;
+    }
+    if (version < ADU_STATE_VERSION) {
+        return OLD;
     }
     if (version != ADU_STATE_VERSION) {
         adu_error_set(
@@ -146,10 +148,10 @@ static void close_file(struct adu_state *s)
     *s = (struct adu_state){0};
 }
 
-static bool set_file_aside(const char *path, char *aside, size_t size)
+static bool set_file_aside(const char *path, const char *why, char *aside, size_t size)
 {
     char journal[PATH_MOST + 8];
-    snprintf(aside, size, "%s.damaged-%lld", path, (long long)time(NULL));
+    snprintf(aside, size, "%s.%s-%lld", path, why, (long long)time(NULL));
     if (rename(path, aside) != 0) {
         return false;
     }
@@ -164,22 +166,23 @@ static enum opened open_or_begin(struct adu_state *s, const char *path, bool *se
                                  struct adu_error *error)
 {
     enum opened opened = open_file(s, path, error);
-    if (opened != DAMAGED) {
+    if (opened != DAMAGED && opened != OLD) {
         return opened;
     }
+    const char *what = opened == OLD ? "of an older version" : "damaged";
     char aside[PATH_MOST + 40];
     close_file(s);
-    if (!set_file_aside(path, aside, sizeof aside)) {
-        adu_error_set(error, NULL, "the state file %s is damaged and cannot be moved away", path);
+    if (!set_file_aside(path, opened == OLD ? "old" : "damaged", aside, sizeof aside)) {
+        adu_error_set(error, NULL, "the state file %s is %s and cannot be moved away", path, what);
         return UNUSABLE;
     }
     struct adu_error again = {0};
     opened = open_file(s, path, &again);
     *set_aside = opened == OPENED;
     adu_error_set(error, NULL,
-                  "the state file was damaged and is now %s; sessions and retained messages of "
+                  "the state file was %s and is now %s; sessions and retained messages of "
                   "clients that are away are refused until these log in again",
-                  aside);
+                  what, aside);
     return opened;
 }
 
@@ -216,58 +219,23 @@ void adu_state_close(struct adu_state *state)
     }
 }
 
-/* Attributes as JSON: [["cert.cn", "edge-linea1"], ...], which keeps order and repeats. */
-static char *encode(const struct adu_attributes *list)
-{
-    json_t *array = json_array();
-    for (size_t i = 0; array != NULL && i < list->count; i++) {
-        json_t *pair = json_pack("[s, s]", list->items[i].name, list->items[i].value);
-        if (pair == NULL || json_array_append_new(array, pair) != 0) {
-            json_decref(array);
-            array = NULL;
-        }
-    }
-    char *text = array != NULL ? json_dumps(array, JSON_COMPACT) : NULL;
-    json_decref(array);
-    return text;
-}
-
-static bool decode(const char *text, struct adu_attributes *list)
-{
-    json_t *array = json_loads(text, 0, NULL);
-    bool good = json_is_array(array);
-    size_t i;
-    json_t *pair;
-    json_array_foreach(array, i, pair)
-    {
-        const char *name, *value;
-        good = good && json_unpack(pair, "[s, s]", &name, &value) == 0 &&
-               adu_attributes_add(list, name, value);
-    }
-    json_decref(array);
-    return good;
-}
-
 static bool take_row(sqlite3_stmt *st, void (*take)(void *context, const struct adu_state_row *row),
                      void *context)
 {
-    struct adu_attributes certificate = {0};
-    const char *text = (const char *)sqlite3_column_text(st, 3);
+    const void *certificate = sqlite3_column_blob(st, 3);
     const struct adu_state_row row = {
         .client_id = (const char *)sqlite3_column_text(st, 0),
         .username = sqlite3_column_int(st, 2) ? (const char *)sqlite3_column_text(st, 1) : NULL,
-        .has_certificate = text != NULL,
-        .certificate = &certificate,
+        .certificate = {.bytes = (unsigned char *)(uintptr_t)certificate,
+                        .length = (size_t)sqlite3_column_bytes(st, 3)},
         .proven = (unsigned)sqlite3_column_int(st, 4),
         .durable = sqlite3_column_int(st, 5) != 0,
         .seen_ms = sqlite3_column_int64(st, 6),
     };
-    const bool good = row.client_id != NULL && (text == NULL || decode(text, &certificate));
-    if (good) {
+    if (row.client_id != NULL) {
         take(context, &row);
     }
-    adu_attributes_clear(&certificate);
-    return good;
+    return row.client_id != NULL;
 }
 
 bool adu_state_each(struct adu_state *state,
@@ -293,22 +261,18 @@ bool adu_state_each(struct adu_state *state,
 bool adu_state_put(struct adu_state *state, const struct adu_state_row *row,
                    struct adu_error *error)
 {
-    char *certificate = row->has_certificate ? encode(row->certificate) : NULL;
-    if (row->has_certificate && certificate == NULL) {
-        return adu_error_no_memory(error);
-    }
     const char *username = row->username != NULL ? row->username : "";
     sqlite3_bind_text(state->put, 1, row->client_id, -1, SQLITE_STATIC);
     sqlite3_bind_text(state->put, 2, username, -1, SQLITE_STATIC);
     sqlite3_bind_int(state->put, 3, row->username != NULL);
-    sqlite3_bind_text(state->put, 4, certificate, -1, SQLITE_STATIC);
+    sqlite3_bind_blob(state->put, 4, row->certificate.bytes, (int)row->certificate.length,
+                      SQLITE_STATIC); /* NULL where there is none */
     sqlite3_bind_int(state->put, 5, (int)row->proven);
     sqlite3_bind_int(state->put, 6, row->durable);
     sqlite3_bind_int64(state->put, 7, row->seen_ms);
     const bool good = sqlite3_step(state->put) == SQLITE_DONE || failed(state, error, "written");
     sqlite3_reset(state->put);
     sqlite3_clear_bindings(state->put);
-    free(certificate);
     return good;
 }
 

@@ -4,7 +4,7 @@
 #ifndef ADUANA_COMMON_STATE_H
 #define ADUANA_COMMON_STATE_H
 
-#include "common/attributes.h"
+#include "common/bytes.h"
 #include "common/error.h"
 #include <stdint.h>
 
@@ -14,17 +14,16 @@ struct adu_state;
 struct adu_state_row {
     const char *client_id;
     const char *username; /* NULL: none */
-    bool has_certificate;
-    const struct adu_attributes *certificate;
+    struct adu_bytes certificate; /* in DER; without bytes: none */
     unsigned proven;
     bool durable;
     int64_t seen_ms; /* wall clock */
 };
 
-enum { ADU_STATE_VERSION = 1 };
+enum { ADU_STATE_VERSION = 2 };
 
-/* Opens or makes `<directory>/aduana-state.db`. A damaged file is set aside under another name and
- * a new one begun; then `*set_aside` is true and `error` says so without this being a failure. NULL
+/* Opens or makes `<directory>/aduana-state.db`. A file that is damaged, or of an older version, is
+ * set aside under another name and a new one begun; then `*set_aside` is true and `error` says so without this being a failure. NULL
  * with `error` when the folder cannot be used, others may write it, or the file is of a newer
  * version. */
 ADU_API struct adu_state *adu_state_open(const char *directory, bool *set_aside,

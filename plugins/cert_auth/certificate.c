@@ -127,12 +127,23 @@ static bool add_fingerprint(const struct adu_certificate_reading *r, const X509 
     return adu_certificate_add(r, "cert.fingerprint", (unsigned char *)hex, strlen(hex));
 }
 
-bool adu_certificate_attributes(void *x509, struct adu_attributes *attributes, char *why,
+static bool add_all(const struct adu_certificate_reading *r, X509 *x509)
+{
+    return add_name(r, X509_get_subject_name(x509), "cert.") &&
+           add_name(r, X509_get_issuer_name(x509), "cert.issuer.") && add_serial(r, x509) &&
+           add_fingerprint(r, x509) && adu_certificate_add_alternatives(r, x509) &&
+           adu_certificate_add_extensions(r, x509);
+}
+
+bool adu_certificate_attributes(struct adu_bytes der, struct adu_attributes *attributes, char *why,
                                 size_t size)
 {
     const struct adu_certificate_reading r = {.attributes = attributes, .why = why, .size = size};
-    return add_name(&r, X509_get_subject_name(x509), "cert.") &&
-           add_name(&r, X509_get_issuer_name(x509), "cert.issuer.") && add_serial(&r, x509) &&
-           add_fingerprint(&r, x509) && adu_certificate_add_alternatives(&r, x509) &&
-           adu_certificate_add_extensions(&r, x509);
+    const unsigned char *at = der.bytes;
+    X509 *x509 = d2i_X509(NULL, &at, (long)der.length);
+    const bool good = x509 != NULL && at == der.bytes + der.length
+                          ? add_all(&r, x509)
+                          : adu_certificate_refuse(&r, "it", "is no X.509 certificate");
+    X509_free(x509);
+    return good;
 }

@@ -118,8 +118,7 @@ bool plant_attach(struct plant *plant, enum adu_stage_kind kind, struct adu_erro
     const struct adu_options options = {.pipeline = plant->pipeline,
                                         .policy_dir = plant->policies.path,
                                         .state_dir = plant->keeps_state ? plant->state.path : NULL};
-    struct adu_pipeline *p =
-        adu_pipeline_attach(test_stage(kind), &options, &host, &order, error);
+    struct adu_pipeline *p = adu_pipeline_attach(test_stage(kind), &options, &host, &order, error);
     if (p == NULL) {
         return false;
     }
@@ -171,12 +170,14 @@ static void remember_online(struct plant *plant, struct connection *c)
 enum adu_verdict plant_login(struct plant *plant, struct connection *c)
 {
     char username[ADU_USERNAME_MOST + 1] = "";
+    unsigned char *bytes = (unsigned char *)(uintptr_t)c->certificate;
+    const size_t length = c->certificate != NULL ? strlen(c->certificate) : 0;
     const struct adu_connect connect = {.handle = c,
                                         .client_id = c->client_id,
                                         .username = c->name,
                                         .password = c->password,
                                         .address = c->address,
-                                        .x509 = (void *)(uintptr_t)c->certificate,
+                                        .certificate = {.bytes = bytes, .length = length},
                                         .durable = c->durable};
     const enum adu_verdict verdict = adu_pipeline_login(plant->p, &connect, plant->now, username);
     if (verdict != ADU_ALLOW && verdict != ADU_ABSTAIN) {

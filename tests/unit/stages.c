@@ -7,9 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool read_certificate(void *x509, struct adu_attributes *attributes, char *why, size_t size)
+static bool read_certificate(struct adu_bytes der, struct adu_attributes *attributes, char *why,
+                             size_t size)
 {
-    const char *text = x509;
+    char copy[1024];
+    const char *text = copy;
+    snprintf(copy, sizeof copy, "%.*s", (int)der.length, (const char *)der.bytes);
     if (text[0] == '!') {
         snprintf(why, size, "%s", text + 1);
         return false;

@@ -39,7 +39,8 @@ static void give(struct adu_login *login, const char *roles)
 {
     for (const char *name = roles; *name != '\0'; name += name[1] == ' ' ? 2 : 1) {
         const char one[] = {*name, '\0'};
-        const int list[] = {adu_vocabulary_use_role(snippet.vocabulary, one, &nowhere), ADU_NO_NAME};
+        const int list[] = {adu_vocabulary_use_role(snippet.vocabulary, one, &nowhere),
+                            ADU_NO_NAME};
         ck_assert(adu_login_add_roles(login, list));
     }
 }

@@ -32,7 +32,8 @@ static const struct {
      "topic=\"planta/linea2/temperatura\" qos=1 retain=0: acl: no rule grants it to its roles "
      "\"edge\""},
     {ADU_PUBLISH, "planta/linea1/consigna",
-     "topic=\"planta/linea1/consigna\" qos=1 retain=0: acl: denied by the rule \"no setpoints\" [acl.json:8]"},
+     "topic=\"planta/linea1/consigna\" qos=1 retain=0: acl: denied by the rule \"no setpoints\" "
+     "[acl.json:8]"},
     {ADU_SUBSCRIBE, "#",
      "aduana: refused subscribe client=\"edge-linea1\" username=\"linea1\" address=127.0.0.1 "
      "topic=\"#\" qos=1 retain=0: acl: no one rule grants all that this filter can match to its "
@@ -41,7 +42,8 @@ static const struct {
      "aduana: refused receive client=\"edge-linea1\" username=\"linea1\" address=127.0.0.1 "
      "topic=\"planta/linea2/comandos/x\""},
     {ADU_PUBLISH, "planta/linea1/Temperatura",
-     "topic_policy: upper-case letters are not allowed (level 3 \"Temperatura\") [topic_policy.json:2]"},
+     "topic_policy: upper-case letters are not allowed (level 3 \"Temperatura\") "
+     "[topic_policy.json:2]"},
     {ADU_PUBLISH, "planta/linea1/a/b/c/d/e",
      "topic_policy: more levels than depth.max (limit 6) [topic_policy.json:3]"},
     {ADU_PUBLISH, "planta/linea1/_nope/x",

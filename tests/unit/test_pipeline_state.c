@@ -192,18 +192,34 @@ START_TEST(a_damaged_file_is_set_aside)
 }
 END_TEST
 
-START_TEST(a_newer_file_refuses_to_start)
+static void change_version(const char *sql)
 {
     sqlite3 *db;
     prepare();
     plant_start(&plant);
     plant_stop(&plant);
     ck_assert_int_eq(sqlite3_open(folder_file(&plant.state, "aduana-state.db"), &db), SQLITE_OK);
-    ck_assert_int_eq(sqlite3_exec(db, "PRAGMA user_version = 2", NULL, NULL, NULL), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
     sqlite3_close(db);
+}
+
+START_TEST(an_older_file_is_set_aside)
+{
+    change_version("PRAGMA user_version = 1");
+    plant_start(&plant);
+    ck_assert_int_eq(logged("the state file was of an older version and is now"), 1);
+    ck_assert_int_eq(folder_count(&plant.state, "aduana-state.db.old-"), 1);
+    ck_assert_uint_eq(plant_counters(&plant)->state_errors, 1);
+    plant_end(&plant);
+}
+END_TEST
+
+START_TEST(a_newer_file_refuses_to_start)
+{
+    change_version("PRAGMA user_version = 3");
     struct adu_error error = {0};
     ck_assert(!plant_attach(&plant, ADU_STAGE_ACL, &error));
-    ck_assert_ptr_nonnull(strstr(error.text, "the state file has version 2"));
+    ck_assert_ptr_nonnull(strstr(error.text, "the state file has version 3"));
     ck_assert_int_eq(folder_count(&plant.state, "aduana-state.db.damaged-"), 0);
     plant_end(&plant);
 }
@@ -254,6 +270,7 @@ int main(void)
     suite_add(suite, one_plugin_line_is_enough);
     suite_add(suite, without_it_nobody_is_known);
     suite_add_rows(suite, a_damaged_file_is_set_aside, ROWS(damages));
+    suite_add(suite, an_older_file_is_set_aside);
     suite_add(suite, a_newer_file_refuses_to_start);
     suite_add(suite, a_folder_that_others_may_write_refuses_to_start);
     suite_add_rows(suite, a_disk_that_fails_stops_nobody, 2);

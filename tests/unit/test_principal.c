@@ -191,7 +191,8 @@ START_TEST(frees_all)
 {
     make(10);
     struct adu_principal *p = get("a", "u");
-    ck_assert(adu_attributes_add(&p->certificate, "cert.cn", "a"));
+    const struct adu_bytes shown = {.bytes = (unsigned char *)"a", .length = 1};
+    ck_assert(adu_bytes_copy(&p->certificate, shown));
     ck_assert(adu_attributes_add(&p->subject.attributes, "cert.cn", "a"));
     p->subject.roles.words = calloc(2, sizeof *p->subject.roles.words);
     p->subject.values = calloc(2, sizeof *p->subject.values);
