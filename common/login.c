@@ -77,6 +77,7 @@ static bool read_certificate(struct adu_pipeline *p, struct adu_bytes certificat
                                  sizeof login->why.detail)) {
         return false;
     }
+    login->shown = certificate;
     login->certificate = attributes;
     login->why.text = NULL;
     login->why.detail[0] = '\0';

@@ -2,6 +2,7 @@
 #ifndef ADUANA_COMMON_REQUEST_H
 #define ADUANA_COMMON_REQUEST_H
 
+#include "common/bytes.h"
 #include "common/reason.h"
 #include "common/subject.h"
 #include "common/topic.h"
@@ -35,7 +36,8 @@ struct adu_login {
     unsigned proven_before;
     const char *username_before;
     const char *client_id, *claimed_username, *password;
-    const struct adu_attributes *certificate; /* NULL: no client certificate */
+    struct adu_bytes shown;                   /* the client certificate, in DER */
+    const struct adu_attributes *certificate; /* what it says; NULL: there is none */
 
     /* Conclusions, each stage adding its own. */
     unsigned proven, required; /* sets of enum adu_factor */

@@ -11,11 +11,12 @@ struct adu_cert_policy;
 const struct adu_cert_policy *adu_cert_auth_compile(struct adu_compiler *c,
                                                     const struct adu_json *root);
 
-/* Proves ADU_FACTOR_CERTIFICATE by the first identity that matches login->certificate. ABSTAIN
- * without a certificate, and with login->certificate_why when no identity matches it; DENY with
+/* Proves ADU_FACTOR_CERTIFICATE by the first identity that matches login->certificate and whose
+ * authority vouches for login->shown at `wall_ms` (since 1970, UTC). ABSTAIN without a certificate,
+ * and with login->certificate_why when no authority vouches or no identity matches it; DENY with
  * login->why when the client id is not the one that the identity binds. */
 enum adu_verdict adu_cert_auth_identify(const struct adu_cert_policy *policy,
-                                        struct adu_login *login);
+                                        struct adu_login *login, int64_t wall_ms);
 
 /* What the plugin, the command and the tests load. */
 extern const struct adu_stage adu_cert_auth_stage;

@@ -20,7 +20,7 @@ static const char *identified(const char *json, const char *certificate, const c
         login.certificate = &attributes;
     }
     const char *text = "error";
-    switch (adu_cert_auth_identify(policy, &login)) {
+    switch (adu_cert_auth_identify(policy, &login, 0)) {
     case ADU_ALLOW:
         ck_assert_uint_eq(login.proven, ADU_FACTOR_CERTIFICATE);
         text = login_text(&login, s.vocabulary);
@@ -292,7 +292,7 @@ START_TEST(place_of_the_rule)
                  " {'name': '2', 'match': {}, 'username': '${cert.cn}'}]}");
     const struct adu_cert_policy *policy = adu_cert_auth_compile(&s.c, s.root);
     snippet_compiled(&s);
-    ck_assert_int_eq(adu_cert_auth_identify(policy, &login), ADU_DENY);
+    ck_assert_int_eq(adu_cert_auth_identify(policy, &login, 0), ADU_DENY);
     ck_assert_str_eq(login.why.rule->file, "cert_auth.json");
     ck_assert_uint_eq(login.why.rule->line, 3);
     snippet_close(&s);
