@@ -104,7 +104,7 @@ static bool read_file(struct adu_compiler *c, const struct adu_json *node,
     struct adu_error why = {0};
     char *text = adu_file_read(name, path, FILE_MOST, &length, &why);
     if (text == NULL) {
-        return adu_json_error(node, c->error, "%s", why.text);
+        return adu_json_error(node, c->error, "%s %s", name, why.text);
     }
     const bool good = read_pem(node, text, length, authority, take, c->error);
     free(text);

@@ -29,14 +29,14 @@ class Pki:
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.made = {}
-        self.ca = self._authority("ca")
-        self.other_ca = self._authority("other-ca")
+        self.ca = self.authority("ca")
+        self.other_ca = self.authority("other-ca")
         self.server = self._signed("server", "/CN=broker.planta", self.ca, SERVER_NAMES)
 
     def _paths(self, name):
         return Cert(self.folder / f"{name}.pem", self.folder / f"{name}.key")
 
-    def _authority(self, name, subject=CA_NAME):
+    def authority(self, name, subject=CA_NAME):
         made = self._paths(name)
         openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
                 "-subj", subject, "-addext", "keyUsage=critical,keyCertSign,cRLSign", "-keyout", made.key, "-out", made.pem)
@@ -60,7 +60,7 @@ class Pki:
             subject = f"/O=Planta{units}/CN={escaped(cn)}"
             extensions = "extendedKeyUsage=clientAuth\n" + (f"subjectAltName={san}\n" if san else "")
             if ca == "self":
-                self.made[wish] = self._authority(name, subject)
+                self.made[wish] = self.authority(name, subject)
             else:
                 self.made[wish] = self._signed(name, subject, ca or self.ca, extensions)
         return self.made[wish]
