@@ -37,7 +37,10 @@ class Pki:
         return Cert(self.folder / f"{name}.pem", self.folder / f"{name}.key")
 
     def authority(self, name, subject=CA_NAME):
+        """A root; made once."""
         made = self._paths(name)
+        if made.pem.exists():
+            return made
         openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
                 "-subj", subject, "-addext", "keyUsage=critical,keyCertSign,cRLSign", "-keyout", made.key, "-out", made.pem)
         return made
