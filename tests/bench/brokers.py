@@ -3,29 +3,26 @@
 All run at the same time and wait; only one is given messages at a time, for a fraction of a second, and then the next.
 What is compared are the turns of one round. The time is the broker's own (/proc/PID/task/*/schedstat), all threads."""
 import pathlib
+import random
 import shutil
 import socket
 import statistics
 import subprocess
+import sys
 import time
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
+from daemon import PLUGINS, free_port  # noqa: E402
 
 BROKER_CPU, LOAD_CPU = "0", "1"
 PUBLISHERS = 10
 TURN_NS = 250e6  # of the broker's time; a turn's messages are chosen for it
 START_SECONDS = 900  # dynamic-security with 100,000 rules takes its time
-PLUGINS = ("cert_auth", "iam_auth", "rate_monitor", "topic_policy", "acl")
 CONFIGS = ("none", "none again", "acl_file", "dynamic-security", "bundle")
-DYNSEC = ("/usr/lib/x86_64-linux-gnu/mosquitto_dynamic_security.so", "/usr/lib/aarch64-linux-gnu/mosquitto_dynamic_security.so")
 
 
 def dynsec_plugin():
-    return next((path for path in DYNSEC if pathlib.Path(path).exists()), None)
-
-
-def free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
+    return next(pathlib.Path("/usr/lib").glob("*/mosquitto_dynamic_security.so"), None)
 
 
 class Broker:
@@ -116,9 +113,8 @@ def rounds_of(brokers, rounds):
     """name -> ns a message, one for each round."""
     messages = {broker.name: broker.calibrate() for broker in brokers}
     costs = {broker.name: [] for broker in brokers}
-    for number in range(rounds):
-        start = number % len(brokers)  # nobody always comes after the same one
-        for broker in brokers[start:] + brokers[:start]:
+    for _ in range(rounds):
+        for broker in random.sample(brokers, len(brokers)):  # nobody always comes after the same one
             costs[broker.name].append(broker.turn(messages[broker.name]))
     return costs
 
@@ -131,9 +127,9 @@ def figures(rules, load, costs):
                "ratio_of_least": round(min(values) / min(costs["none"]), 3)}
 
 
-def measure(work, data, rules, build, rounds, configs=CONFIGS):
+def measure(data, rules, build, rounds, configs=CONFIGS):
     """The figures of one number of rules; `data` is a folder of generate.broker()."""
-    brokers = [Broker(name, work / name.replace(" ", "-"), data, build) for name in configs]
+    brokers = [Broker(name, data / name.replace(" ", "-"), data, build) for name in configs]
     found = []
     try:
         for broker in brokers:

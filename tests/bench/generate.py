@@ -102,13 +102,14 @@ def core_roles(plant):
         yield "rol%d" % number, allow, deny
 
 
-def questions_of(chance, plant, roles, values):
-    """(action, topic), QUESTIONS of each action, every one granted by one of the roles."""
+def questions_of(chance, shape, plant, roles, values):
+    """(action, topic), QUESTIONS of each action, every one granted by one of the roles. `shape` draws the kinds of rule
+    alone, so that policies of all sizes are asked for the same kinds."""
     wanted = {"publish": (0, 2, 4, 6, 8), "receive": (1, 3, 5, 9), "subscribe": (1, 5, 9)}
     for action, shapes in wanted.items():
         for _ in range(QUESTIONS):
             role = chance.choice(roles)
-            index = chance.choice(shapes)
+            index = shape.choice(shapes)
             stations = (plant.per_role - index + len(SHAPES) - 1) // len(SHAPES)
             template = DELIVERED[index] if action == "receive" else SHAPES[index][2]
             yield action, fill(template, L=role, K=chance.randrange(stations), x=chance.randrange(1000), **values)
@@ -119,7 +120,7 @@ def core(folder, rules, sessions=SESSIONS):
     folder = pathlib.Path(folder)
     policies = folder / "policies"
     policies.mkdir(parents=True)
-    chance, plant = random.Random(rules), Plant(rules)
+    chance, shape, plant = random.Random(rules), random.Random(1), Plant(rules)
     write(policies / "acl.json", acl_text(core_roles(plant)))
     other_files(policies, "rol0")
     users, lines = {}, []
@@ -130,8 +131,8 @@ def core(folder, rules, sessions=SESSIONS):
         values = {"linea": "linea%d" % first, "celda": "celda%d" % chance.randrange(50)}
         users[name] = {"roles": ["rol%d" % role for role in (first, *sorted(more))], "attributes": values}
         working = [role for role in (first, *more) if role < plant.working]
-        lines += ["%s %s %s\n" % (name, *question) for question in questions_of(chance, plant, working, values)]
-    chance.shuffle(lines)
+        lines += ["%s %s %s\n" % (name, *question) for question in questions_of(chance, shape, plant, working, values)]
+    random.Random(2).shuffle(lines)
     iam_files(policies, users)
     write(folder / "questions", "".join(lines))
 

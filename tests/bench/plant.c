@@ -100,7 +100,7 @@ static void acl_connected(const struct adu_stage_call *call, const struct adu_su
     seen.subject = subject;
 }
 
-static const struct adu_stage *stage(int kind)
+const struct adu_stage *bench_stage(int kind)
 {
     static struct adu_stage acl;
     static const struct adu_stage *const stages[ADU_STAGES] = {
@@ -127,7 +127,7 @@ void bench_plant_start(struct bench_plant *plant, const char *folder, const char
         struct adu_error error = {0};
         char text[1024];
         unsigned order;
-        plant->pipeline = adu_pipeline_attach(stage(kind), &options, &host, &order, &error);
+        plant->pipeline = adu_pipeline_attach(bench_stage(kind), &options, &host, &order, &error);
         if (plant->pipeline == NULL) {
             bench_fail("%s: %s", folder, adu_error_format(&error, text, sizeof text));
         }
@@ -168,7 +168,7 @@ const struct bench_client *bench_plant_client(const struct bench_plant *plant, c
 void bench_plant_stop(struct bench_plant *plant)
 {
     for (int kind = ADU_STAGES - 1; kind >= 0; kind--) {
-        adu_pipeline_detach(plant->pipeline, stage(kind));
+        adu_pipeline_detach(plant->pipeline, bench_stage(kind));
     }
     free(plant->clients);
 }

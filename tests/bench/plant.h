@@ -19,6 +19,9 @@ struct bench_plant {
     struct adu_now now;
 };
 
+/* The plugins' own, but that acl's also tells the plant who logs in. */
+const struct adu_stage *bench_stage(int kind);
+
 /* Loads FOLDER/policies into a pipeline of that name, for generate.py's core(). */
 void bench_plant_start(struct bench_plant *plant, const char *folder, const char *name);
 

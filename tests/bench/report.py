@@ -1,41 +1,122 @@
-"""What was measured, as tables for people; targets beside it."""
+"""What was measured, as tables for people, and the targets beside it."""
+
+NS, RATIO, MS, BYTES = "%.0f ns", "%.2fx", "%.2f ms", "%.0f bytes"
+
+# What the project wants to reach: of which part, what, at most, and how it is written. See targets().
+WANTED = (
+    ("broker", "bundle, a message published, 10 rules", 1.10, RATIO),
+    ("broker", "bundle, a message published, 100,000 rules", 1.15, RATIO),
+    ("core", "acl, warm, 100,000 rules", 80, NS),
+    ("core", "acl, cold, 100,000 rules", 400, NS),
+    ("core", "all stages, warm, 100,000 rules", 80, NS),
+    ("core", "all stages, cold, 100,000 rules", 400, NS),
+    ("core", "acl, warm, 100,000 rules : 10 rules", 1.3, RATIO),
+    ("core", "acl, cold, 100,000 rules : 10 rules", 1.3, RATIO),
+    ("core", "all stages, warm, 100,000 rules : 10 rules", 1.3, RATIO),
+    ("core", "all stages, cold, 100,000 rules : 10 rules", 1.3, RATIO),
+    ("load", "100,000 rules loaded and compiled", 500, MS),
+    ("load", "swap in TICK, 100,000 rules, nobody online", 0.1, MS),
+    ("load", "swap in TICK, 100,000 rules, 10,000 clients online", 0.1, MS),
+    ("load", "a rule of 100,000", 150, BYTES),
+    ("load", "aduana check, 100,000 rules", 1000, MS),
+    ("load", "aduana explain, 100,000 rules", 50, MS),
+)
 
 
 def lines(head, rows):
-    """Columns as wide as their widest cell, numbers to the right."""
+    """Columns as wide as their widest cell; all but the first to the right."""
     cells = [[str(cell) for cell in row] for row in [head, *rows]]
     widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
     texts = ["| " + " | ".join(cell.ljust(width) if i == 0 else cell.rjust(width)
                                for i, (cell, width) in enumerate(zip(row, widths))) + " |" for row in cells]
-    texts.insert(1, "|" + "|".join("-" * (width + 1) + ("-" if i == 0 else ":") for i, width in enumerate(widths)) + "|")
-    return "\n".join(texts) + "\n"
+    rule = ["-" * (width + 2) if i == 0 else "-" * (width + 1) + ":" for i, width in enumerate(widths)]
+    return "\n".join([texts[0], "|" + "|".join(rule) + "|", *texts[1:]]) + "\n"
 
 
-def unique(rows, name):
-    return list(dict.fromkeys(row[name] for row in rows))
+def unique(values):
+    return list(dict.fromkeys(values))
+
+
+def count(number):
+    return f"{number:,} rules"
 
 
 def core(rows):
-    sizes = [int(size) for size in unique(rows, "rules")]
-    found = {(row["part"], row["action"], row["heat"], int(row["rules"])): row for row in rows}
+    sizes = unique(row["rules"] for row in rows)
+    found = {(row["part"], row["action"], row["heat"], row["rules"]): row for row in rows}
     table = []
-    for part, heat, action in dict.fromkeys((row["part"], row["heat"], row["action"]) for row in rows):
+    for part, heat, action in unique((row["part"], row["heat"], row["action"]) for row in rows):
         series = [found[part, action, heat, size] for size in sizes]
-        table.append([f"{part}, {action}, {heat}", *("%.0f / %.0f" % (row["ns"], row["p99_ns"]) for row in series),
-                      "%.2f" % (series[-1]["ns"] / series[0]["ns"]), "%.1f" % (1e3 / series[-1]["ns"])])
-    head = ["decision, ns median / p99", *(f"{size:,} rules" for size in sizes), "last : first", "million/s"]
-    return lines(head, table)
+        table.append([f"{part}, {heat}, {action}", *("%.0f / %.0f" % (row["ns"], row["p99_ns"]) for row in series),
+                      "%.2fx" % (series[-1]["ns"] / series[0]["ns"]), "%.1f" % (1e3 / series[-1]["ns"])])
+    return lines(["ns a decision, median / p99", *map(count, sizes), "last : first", "million/s"], table)
 
 
 def broker(rows):
-    sizes = unique(rows, "rules")
+    sizes = unique(row["rules"] for row in rows)
     found = {(row["load"], row["config"], row["rules"]): row for row in rows}
     table = []
-    for load, config in dict.fromkeys((row["load"], row["config"]) for row in rows):
+    for load, config in unique((row["load"], row["config"]) for row in rows):
         series = [found[load, config, size] for size in sizes]
         table.append([f"{load}, {config}", *("%.2fx (%.2f us)" % (row["ratio"], row["ns"] / 1e3) for row in series)])
-    return lines(["broker CPU a message", *(f"{size:,} rules" for size in sizes)], table)
+    return lines(["broker CPU a message", *map(count, sizes)], table)
+
+
+def load(rows):
+    head = ["", "load", "of it JSON", "peak memory", "held", "bytes a rule", "swap", "clients", "longest tick after", "check",
+            "explain"]
+
+    def cell(row, name, text, scale=1):
+        return text % (row[name] / scale) if row.get(name) is not None else "-"
+    table = [[count(row["rules"]), cell(row, "load_ms", "%.1f ms"), cell(row, "parse_ms", "%.1f ms"),
+              cell(row, "peak_bytes", "%.1f MB", 1e6), cell(row, "arena_bytes", "%.1f MB", 1e6),
+              cell(row, "bytes_a_rule", "%.0f"), cell(row, "swap_ms", "%.3f ms"), f"{row['clients']:,}",
+              cell(row, "sweep_ms", "%.3f ms"), cell(row, "check_ms", "%.0f ms"), cell(row, "explain_ms", "%.0f ms")]
+             for row in rows]
+    return lines(head, table)
+
+
+# --- targets ---
+
+def broker_values(rows):
+    for row in rows:
+        if row["config"] == "bundle" and row["load"] == "publish":
+            yield f"bundle, a message published, {count(row['rules'])}", row["ratio"]
+
+
+def core_values(rows):
+    """The worst of publish, receive and subscribe."""
+    sizes = unique(row["rules"] for row in rows)
+    for part, name in (("acl", "acl"), ("pipeline", "all stages")):
+        for heat in ("warm", "cold"):
+            found = {(row["rules"], row["action"]): row["ns"] for row in rows if (row["part"], row["heat"]) == (part, heat)}
+            for size in sizes:
+                yield f"{name}, {heat}, {count(size)}", max(ns for (rules, _), ns in found.items() if rules == size)
+            ratios = [found[sizes[-1], action] / found[sizes[0], action] for action in unique(key[1] for key in found)]
+            yield f"{name}, {heat}, {count(sizes[-1])} : {count(sizes[0])}", max(ratios)
+
+
+def load_values(rows):
+    for row in rows:
+        rules = count(row["rules"])
+        online = f"{row['clients']:,} clients" if row["clients"] else "nobody"
+        yield f"swap in TICK, {rules}, {online} online", row["swap_ms"]
+        if row["clients"] == 0:
+            yield f"{rules} loaded and compiled", row["load_ms"]
+            yield f"a rule of {row['rules']:,}", row.get("bytes_a_rule")
+            yield f"aduana check, {rules}", row["check_ms"]
+            yield f"aduana explain, {rules}", row["explain_ms"]
+
+
+def targets(found):
+    readers = {"core": core_values, "broker": broker_values, "load": load_values}
+    rows = []
+    for part, what, most, text in WANTED:
+        value = dict(readers[part](found[part])).get(what) if part in found else None
+        if value is not None:
+            rows.append([what, "at most " + text % most, text % value, "yes" if value <= most else "NO"])
+    return lines(["target", "wanted", "measured", "reached"], rows) if rows else ""
 
 
 def table(part, rows):
-    return {"core": core, "broker": broker}[part](rows)
+    return {"core": core, "broker": broker, "load": load}[part](rows)
