@@ -18,7 +18,7 @@ BROKER_CPU, LOAD_CPU = "0", "1"
 PUBLISHERS = 10
 TURN_NS = 250e6  # of the broker's time; a turn's messages are chosen for it
 START_SECONDS = 900  # dynamic-security with 100,000 rules takes its time
-CONFIGS = ("none", "none again", "acl_file", "dynamic-security", "bundle")
+CONFIGS = ("none", "none again", "any plugin", "acl_file", "dynamic-security", "bundle")
 
 
 def dynsec_plugin():
@@ -36,6 +36,8 @@ class Broker:
         common = (f"user root\nlistener {self.port} 127.0.0.1\nallow_anonymous false\npersistence false\n"
                   f"log_dest file {self.folder}/log\nlog_type error\nlog_type warning\nlog_type notice\n")
         passwords = f"password_file {self.data}/passwd\n"
+        if self.name == "any plugin":
+            return common + passwords + f"plugin {self.build}/tests/bench/bench_yes.so\n"
         if self.name == "acl_file":
             return common + passwords + f"acl_file {self.data}/acl\n"
         if self.name == "dynamic-security":

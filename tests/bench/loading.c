@@ -8,7 +8,7 @@
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -53,15 +53,22 @@ static size_t heap_bytes(void)
     return info.uordblks + info.hblkhd;
 }
 
-static long resident_bytes(void)
+/* "VmRSS:", or the most there was, "VmHWM:". */
+static long status_bytes(const char *name)
 {
-    long pages = 0;
-    FILE *file = fopen("/proc/self/statm", "r");
-    if (file == NULL || fscanf(file, "%*d %ld", &pages) != 1) {
-        bench_fail("no /proc/self/statm");
+    char line[256];
+    long kilobytes = -1;
+    FILE *file = fopen("/proc/self/status", "r");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+        if (strncmp(line, name, strlen(name)) == 0) {
+            kilobytes = strtol(line + strlen(name), NULL, 10);
+        }
+    }
+    if (file == NULL || kilobytes < 0) {
+        bench_fail("no %s in /proc/self/status", name);
     }
     fclose(file);
-    return pages * sysconf(_SC_PAGESIZE);
+    return kilobytes * 1024;
 }
 
 static struct adu_policy *load(const char *directory)
@@ -85,7 +92,7 @@ static void bench_load(const char *directory, size_t rounds)
     struct figure freed = {.name = "free_ms"};
     char path[4200];
     snprintf(path, sizeof path, "%s/acl.json", directory);
-    const long resident = resident_bytes();
+    const long resident = status_bytes("VmRSS:");
     for (size_t i = 0; i < rounds; i++) {
         struct adu_error error = {0};
         double start = cpu_ms();
@@ -99,9 +106,7 @@ static void bench_load(const char *directory, size_t rounds)
         adu_policy_free(policy);
         note(&freed, cpu_ms() - start);
     }
-    struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
-    printf("peak_bytes %ld\n", usage.ru_maxrss * 1024 - resident);
+    printf("peak_bytes %ld\n", status_bytes("VmHWM:") - resident);
     const size_t before = heap_bytes();
     struct adu_policy *policy = load(directory);
     printf("arena_bytes %zu\nheap_bytes %zu\n", adu_arena_size(policy->arena),
