@@ -123,10 +123,11 @@ def rounds_of(brokers, rounds):
 
 def figures(rules, load, costs):
     for name, values in costs.items():
-        ratios = [value / none for value, none in zip(values, costs["none"])]
+        pairs = list(zip(values, costs["none"]))
         yield {"rules": rules, "load": load, "config": name, "ns": round(statistics.median(values), 1),
-               "least_ns": round(min(values), 1), "ratio": round(statistics.median(ratios), 3),
-               "ratio_of_least": round(min(values) / min(costs["none"]), 3)}
+               "least_ns": round(min(values), 1), "ratio": round(statistics.median(value / none for value, none in pairs), 3),
+               "ratio_of_least": round(min(values) / min(costs["none"]), 3),
+               "added_ns": round(statistics.median(value - none for value, none in pairs), 1)}
 
 
 def measure(data, rules, build, rounds, configs=CONFIGS):

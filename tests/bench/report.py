@@ -6,14 +6,10 @@ NS, RATIO, MS, BYTES = "%.0f ns", "%.2fx", "%.2f ms", "%.0f bytes"
 WANTED = (
     ("broker", "bundle, a message published, 10 rules", 1.10, RATIO),
     ("broker", "bundle, a message published, 100,000 rules", 1.15, RATIO),
-    ("core", "acl, warm, 100,000 rules", 80, NS),
-    ("core", "acl, cold, 100,000 rules", 400, NS),
-    ("core", "all stages, warm, 100,000 rules", 80, NS),
-    ("core", "all stages, cold, 100,000 rules", 400, NS),
-    ("core", "acl, warm, 100,000 rules : 10 rules", 1.3, RATIO),
-    ("core", "acl, cold, 100,000 rules : 10 rules", 1.3, RATIO),
-    ("core", "all stages, warm, 100,000 rules : 10 rules", 1.3, RATIO),
-    ("core", "all stages, cold, 100,000 rules : 10 rules", 1.3, RATIO),
+    *(("core", f"{part}, {heat}, {kind}, 100,000 rules", most, NS) for part in ("acl", "all stages")
+      for heat, most in (("warm", 80), ("cold", 400)) for kind in ("a message", "a subscription")),
+    *(("core", f"{part}, {heat}, {kind}, 100,000 : 10 rules", 1.3, RATIO) for part in ("acl", "all stages")
+      for heat in ("warm", "cold") for kind in ("a message", "a subscription")),
     ("load", "100,000 rules loaded and compiled", 500, MS),
     ("load", "swap in TICK, 100,000 rules, nobody online", 0.1, MS),
     ("load", "swap in TICK, 100,000 rules, 10,000 clients online", 0.1, MS),
@@ -57,8 +53,9 @@ def broker(rows):
     found = {(row["load"], row["config"], row["rules"]): row for row in rows}
     table = []
     for load, config in unique((row["load"], row["config"]) for row in rows):
-        series = [found[load, config, size] for size in sizes]
-        table.append([f"{load}, {config}", *("%.2fx (%.2f us)" % (row["ratio"], row["ns"] / 1e3) for row in series)])
+        texts = ["%.2f us" % (row["ns"] / 1e3) if config == "none" else "%.2fx %+.2f us" % (row["ratio"], row["added_ns"] / 1e3)
+                 for row in (found[load, config, size] for size in sizes)]
+        table.append([f"{load}, {config}", *texts])
     return lines(["broker CPU a message", *map(count, sizes)], table)
 
 
@@ -85,15 +82,16 @@ def broker_values(rows):
 
 
 def core_values(rows):
-    """The worst of publish, receive and subscribe."""
+    """Of a message: the worse of publish and receive."""
+    found = {(row["part"], row["heat"], row["action"], row["rules"]): row["ns"] for row in rows}
     sizes = unique(row["rules"] for row in rows)
-    for part, name in (("acl", "acl"), ("pipeline", "all stages")):
-        for heat in ("warm", "cold"):
-            found = {(row["rules"], row["action"]): row["ns"] for row in rows if (row["part"], row["heat"]) == (part, heat)}
+    for part, heat in unique((row["part"], row["heat"]) for row in rows):
+        name = {"pipeline": "all stages"}.get(part, part)
+        for kind, actions in (("a message", ("publish", "receive")), ("a subscription", ("subscribe",))):
             for size in sizes:
-                yield f"{name}, {heat}, {count(size)}", max(ns for (rules, _), ns in found.items() if rules == size)
-            ratios = [found[sizes[-1], action] / found[sizes[0], action] for action in unique(key[1] for key in found)]
-            yield f"{name}, {heat}, {count(sizes[-1])} : {count(sizes[0])}", max(ratios)
+                yield f"{name}, {heat}, {kind}, {count(size)}", max(found[part, heat, action, size] for action in actions)
+            yield (f"{name}, {heat}, {kind}, {sizes[-1]:,} : {count(sizes[0])}",
+                   max(found[part, heat, action, sizes[-1]] / found[part, heat, action, sizes[0]] for action in actions))
 
 
 def load_values(rows):
