@@ -240,7 +240,8 @@ static enum adu_verdict judge(struct asking *a)
     if (!count(a)) {
         return ADU_DENY;
     }
-    if (adu_recent_allowed(recent, a->request.action, a->request.topic)) {
+    if (adu_recent_allowed(recent, a->request.action,
+                           adu_topic_cache_find(a->p->topics, a->request.topic))) {
         return allow(a->p, a->request.action);
     }
     if (!well_formed(&a->request, a->why)) {
@@ -251,7 +252,8 @@ static enum adu_verdict judge(struct asking *a)
         return verdict;
     }
     if (!a->watched && !a->why->passing) {
-        adu_recent_remember(recent, a->request.action, a->request.topic);
+        adu_recent_remember(recent, a->request.action,
+                            adu_topic_cache_add(a->p->topics, a->request.topic));
     }
     return allow(a->p, a->request.action);
 }

@@ -163,11 +163,7 @@ static void settle(struct adu_pipeline *p, struct adu_principal *principal, stru
     const bool made = make_subject(p, principal, login, now) && make_states(p, principal);
     principal->judged = made || !valid ? p->policy->number : 0;
     principal->valid = valid && made;
-    principal->recent =
-        principal->valid ? aligned_alloc(ADU_RECENT_LINE, sizeof *principal->recent) : NULL;
-    if (principal->recent != NULL) {
-        memset(principal->recent, 0, sizeof *principal->recent);
-    }
+    principal->recent = principal->valid ? calloc(1, sizeof *principal->recent) : NULL;
     if (!valid) {
         adu_audit_reason(&login->why, principal->why, sizeof principal->why);
     } else if (!made) {

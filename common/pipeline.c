@@ -24,9 +24,12 @@ static struct adu_pipeline *find_or_make(const char *name, const struct adu_host
     p->host = host;
     p->principals = adu_principals_new(ADU_PRINCIPALS_MOST, forget_principal, p);
     p->sessions = adu_sessions_new();
+    p->topics = adu_topic_cache_new();
     p->worker = adu_worker_new();
-    if (p->name == NULL || p->principals == NULL || p->sessions == NULL || p->worker == NULL) {
+    if (p->name == NULL || p->principals == NULL || p->sessions == NULL || p->worker == NULL ||
+        p->topics == NULL) {
         adu_worker_free(p->worker);
+        adu_topic_cache_free(p->topics);
         adu_sessions_free(p->sessions);
         adu_principals_free(p->principals);
         free(p->name);
@@ -174,6 +177,17 @@ struct adu_pipeline *adu_pipeline_attach(const struct adu_stage *stage,
 
 /* --- time and the end --- */
 
+static void forget_topics(struct adu_pipeline *p)
+{
+    struct adu_principal *principal = adu_principals_first(p->principals);
+    for (; principal != NULL; principal = principal->newer) {
+        if (principal->recent != NULL) {
+            *principal->recent = (struct adu_recent){0};
+        }
+    }
+    adu_topic_cache_clear(p->topics);
+}
+
 void adu_pipeline_tick(struct adu_pipeline *p, struct adu_now now, bool may_kick)
 {
     if (p->attached == 0) {
@@ -184,6 +198,9 @@ void adu_pipeline_tick(struct adu_pipeline *p, struct adu_now now, bool may_kick
     p->rerun_until_ms = 0; /* a broker asks again within the turn of its SIGHUP */
     adu_worker_drain(p->worker);
     adu_pipeline_sweep(p, now, may_kick);
+    if (adu_topic_cache_worn(p->topics)) {
+        forget_topics(p);
+    }
     const struct adu_outlet outlet = {.publish = p->host->publish};
     for (int kind = 0; kind < ADU_STAGES; kind++) {
         if (p->stages[kind] != NULL && p->stages[kind]->tick != NULL) {
@@ -218,8 +235,10 @@ static void close_pipeline(struct adu_pipeline *p)
     p->worker = NULL;
     adu_state_close(p->state);
     p->state = NULL;
+    adu_topic_cache_free(p->topics);
     adu_sessions_free(p->sessions);
     adu_principals_free(p->principals);
+    p->topics = NULL;
     p->sessions = NULL;
     p->principals = NULL;
     adu_policy_free(p->policy);

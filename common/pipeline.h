@@ -48,7 +48,7 @@ struct adu_connect {
     const void *handle;
     const char *client_id, *username, *password, *address;
     struct adu_bytes certificate; /* of the client, in DER, borrowed; without bytes: none */
-    bool durable; /* the broker keeps the session when the connection ends */
+    bool durable;                 /* the broker keeps the session when the connection ends */
 };
 
 /* ALLOW: `username` (of at least ADU_USERNAME_MOST + 1 bytes) holds the verified name, which the

@@ -10,6 +10,7 @@
 #include "common/principal.h"
 #include "common/session.h"
 #include "common/state.h"
+#include "common/topic_cache.h"
 #include "common/worker.h"
 
 struct adu_pipeline {
@@ -30,6 +31,7 @@ struct adu_pipeline {
 
     struct adu_principals *principals;
     struct adu_sessions *sessions;
+    struct adu_topic_cache *topics; /* of what is remembered as allowed */
     struct adu_worker *worker;
     struct adu_state *state;
     struct adu_counters counters;

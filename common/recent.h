@@ -1,63 +1,46 @@
-/* What a client was lately allowed: its last topics, so that the next message on one of them is not
- * judged level by level again. Only yes is remembered, and only where it follows from the policy,
- * the client, the action and the topic alone. It lives no longer than the judgement of its client,
- * which ends with the policy generation. Broker's thread only. */
+/* What a client was lately allowed: the numbers (topic_cache.h) of its last topics, so that the
+ * next message on one of them is not judged level by level again. Only yes is remembered, and only
+ * where it follows from the policy, the client, the action and the topic alone. It lives no longer
+ * than the judgement of its client, which ends with the policy generation. Broker's thread only. */
 #ifndef ADUANA_COMMON_RECENT_H
 #define ADUANA_COMMON_RECENT_H
 
-#include "common/hash.h"
 #include "common/request.h"
 
-/* An answer fills a line of cache; longer topics are judged each time. */
-enum { ADU_RECENT_ANSWERS = 8, ADU_RECENT_LINE = 64, ADU_RECENT_TOPIC = ADU_RECENT_LINE - 2 };
+enum { ADU_RECENT_PAIRS = 128 };
 
+/* Zeroed, it remembers nothing. */
 struct adu_recent {
-    struct {
-        uint8_t length; /* of the topic; 0: no answer here */
-        uint8_t action;
-        char topic[ADU_RECENT_TOPIC];
-    } answers[ADU_RECENT_ANSWERS];
+    uint32_t answers[ADU_RECENT_PAIRS][2]; /* number of the topic, and 1 for ADU_RECEIVE */
 };
 
-/* The first of two places where the answer for that topic may stand; the other is its neighbour. */
-static inline unsigned adu_recent_place(struct adu_text topic)
+static inline uint32_t adu_recent_answer(enum adu_action action, uint32_t topic)
 {
-    return adu_hash(topic.bytes, topic.length) % ADU_RECENT_ANSWERS;
+    return topic << 1 | (action == ADU_RECEIVE);
 }
 
-static inline bool adu_recent_is(const struct adu_recent *recent, unsigned place,
-                                 enum adu_action action, struct adu_text topic)
-{
-    return recent->answers[place].length == topic.length &&
-           recent->answers[place].action == action &&
-           memcmp(recent->answers[place].topic, topic.bytes, topic.length) == 0;
-}
-
-/* True if it was allowed. `recent` may be NULL. */
+/* True if publish or receive was allowed on the topic of that number (0: it has none). `recent` may
+ * be NULL. */
 static inline bool adu_recent_allowed(const struct adu_recent *recent, enum adu_action action,
-                                      struct adu_text topic)
+                                      uint32_t topic)
 {
-    if (recent == NULL || topic.length == 0 || topic.length > ADU_RECENT_TOPIC) {
+    if (recent == NULL || topic == 0) {
         return false;
     }
-    const unsigned place = adu_recent_place(topic);
-    return adu_recent_is(recent, place, action, topic) ||
-           adu_recent_is(recent, place ^ 1, action, topic);
+    const uint32_t answer = adu_recent_answer(action, topic);
+    const uint32_t *pair = recent->answers[topic % ADU_RECENT_PAIRS];
+    return pair[0] == answer || pair[1] == answer;
 }
 
+/* The older answer of the pair makes room. */
 static inline void adu_recent_remember(struct adu_recent *recent, enum adu_action action,
-                                       struct adu_text topic)
+                                       uint32_t topic)
 {
-    if (recent == NULL || topic.length == 0 || topic.length > ADU_RECENT_TOPIC) {
-        return;
+    if (recent != NULL && topic != 0) {
+        uint32_t *pair = recent->answers[topic % ADU_RECENT_PAIRS];
+        pair[1] = pair[0];
+        pair[0] = adu_recent_answer(action, topic);
     }
-    unsigned place = adu_recent_place(topic);
-    if (recent->answers[place].length > 0 && recent->answers[place ^ 1].length == 0) {
-        place ^= 1;
-    }
-    recent->answers[place].length = (uint8_t)topic.length;
-    recent->answers[place].action = (uint8_t)action;
-    memcpy(recent->answers[place].topic, topic.bytes, topic.length);
 }
 
 #endif

@@ -13,7 +13,7 @@ struct adu_state;
 /* One known client. When read, everything is borrowed for the length of the call. */
 struct adu_state_row {
     const char *client_id;
-    const char *username; /* NULL: none */
+    const char *username;         /* NULL: none */
     struct adu_bytes certificate; /* in DER; without bytes: none */
     unsigned proven;
     bool durable;
@@ -23,9 +23,9 @@ struct adu_state_row {
 enum { ADU_STATE_VERSION = 2 };
 
 /* Opens or makes `<directory>/aduana-state.db`. A file that is damaged, or of an older version, is
- * set aside under another name and a new one begun; then `*set_aside` is true and `error` says so without this being a failure. NULL
- * with `error` when the folder cannot be used, others may write it, or the file is of a newer
- * version. */
+ * set aside under another name and a new one begun; then `*set_aside` is true and `error` says so
+ * without this being a failure. NULL with `error` when the folder cannot be used, others may write
+ * it, or the file is of a newer version. */
 ADU_API struct adu_state *adu_state_open(const char *directory, bool *set_aside,
                                          struct adu_error *error);
 

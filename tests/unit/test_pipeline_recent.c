@@ -1,6 +1,6 @@
 /* What was allowed a moment ago is remembered: never longer, and for nobody and nothing else, than
  * the policy says. */
-#include "common/recent.h"
+#include "common/topic_cache.h"
 #include "plant.h"
 #include <string.h>
 
@@ -9,7 +9,8 @@ static struct connection edge, other;
 
 static const char acl[] =
     "{'roles': {'edge': {'allow': ["
-    "{'publish': ['planta/${linea}/+', 'planta/${linea}/largo/#'], 'subscribe': "
+    "{'publish': ['planta/${linea}/+', 'planta/${linea}/a1234567890123456789012345678901/#'], "
+    "'subscribe': "
     "['planta/${linea}/+/#']},"
     "{'publish': ['planta/${linea}/poco/x'], 'when': {'payload_bytes': {'max': 10}}}],"
     "'deny': [{'publish': ['planta/+/consigna'], 'when': {'qos': {'min': 1}}},"
@@ -80,19 +81,27 @@ START_TEST(another_client_is_another_answer)
 }
 END_TEST
 
+/* With a level of up to 32 bytes behind it, as long as a topic that is remembered may be, or
+ * longer. */
+#define LONG_TOPIC(line)                                                                           \
+    line "/a1234567890123456789012345678901/01234567890123456789012345678901/"                     \
+         "0123456789012345678901234567890"
+
+_Static_assert(sizeof LONG_TOPIC("planta/linea1") + 1 < ADU_TOPIC_CACHE_BYTES &&
+                   sizeof LONG_TOPIC("planta/linea1") + 32 > ADU_TOPIC_CACHE_BYTES,
+               "some fit and some do not");
+
 /* Far more topics than are remembered, of all lengths around what fits, each beside one that is
  * refused and differs in its first or last letter alone. */
 START_TEST(no_topic_is_taken_for_another)
 {
     open_plant();
-    char good[128], bad[128];
+    char good[256], bad[256];
     for (int turn = 0; turn < 3; turn++) {
         for (int i = 0; i < 2000; i++) {
-            const int length = ADU_RECENT_TOPIC - 60 + i % 30;
-            snprintf(good, sizeof good, "planta/linea1/largo/0123456789012345678901234/%0*d",
-                     length, i);
-            snprintf(bad, sizeof bad, "planta/linea2/largo/0123456789012345678901234/%0*d", length,
-                     i);
+            const int length = 1 + i % 32;
+            snprintf(good, sizeof good, LONG_TOPIC("planta/linea1") "/%0*d", length, i);
+            snprintf(bad, sizeof bad, LONG_TOPIC("planta/linea2") "/%0*d", length, i);
             MAY(edge, PUBLISH, good, 0, 1);
             MAY(edge, PUBLISH, good, 0, 1);
             CANNOT(edge, PUBLISH, bad, 0, 1);
