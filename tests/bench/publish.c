@@ -83,6 +83,33 @@ static void send_now(struct client *c, int type, const unsigned char *body, size
     }
 }
 
+/* The size of the first packet of `count` bytes, and where its body begins; 0: not all of it is
+ * there. */
+static size_t packet_size(const unsigned char *at, size_t count, size_t *body)
+{
+    size_t length = 0;
+    for (size_t i = 1; i < count && i <= 4; i++) {
+        length |= (size_t)(at[i] & 127) << (7 * (i - 1));
+        if ((at[i] & 128) == 0) {
+            *body = i + 1;
+            return i + 1 + length <= count ? i + 1 + length : 0;
+        }
+    }
+    return 0;
+}
+
+static void note(struct client *c, int type, const unsigned char *body)
+{
+    c->received += type == PUBLISH;
+    c->waiting -= type == PINGRESP;
+    if (type == CONNACK && body[1] != 0) {
+        fail("a log-in was refused");
+    }
+    if (type == SUBACK && body[2] > 2) {
+        fail("the subscription was refused");
+    }
+}
+
 /* What has come: counts publishes and pings, returns the type of the last whole packet. */
 static int read_packets(struct client *c)
 {
@@ -92,27 +119,11 @@ static int read_packets(struct client *c)
         fail("the broker closed a connection");
     }
     c->in_count += (size_t)got;
-    size_t at = 0;
-    while (c->in_count - at >= 2) {
-        size_t length = 0, head = 1;
-        unsigned shift = 0;
-        do {
-            length |= (size_t)(c->in[at + head] & 127) << shift;
-            shift += 7;
-        } while ((c->in[at + head++] & 128) != 0 && at + head < c->in_count);
-        if (at + head + length > c->in_count) {
-            break;
-        }
+    size_t at = 0, size, body;
+    while ((size = packet_size(c->in + at, c->in_count - at, &body)) > 0) {
         type = c->in[at] & 0xf0;
-        c->received += type == PUBLISH;
-        c->waiting -= type == PINGRESP;
-        if (type == CONNACK && c->in[at + 3] != 0) {
-            fail("a log-in was refused");
-        }
-        if (type == SUBACK && c->in[at + 4] > 2) {
-            fail("the subscription was refused");
-        }
-        at += head + length;
+        note(c, type, c->in + at + body);
+        at += size;
     }
     memmove(c->in, c->in + at, c->in_count - at);
     c->in_count -= at;
@@ -207,7 +218,7 @@ static void go_on_sending(struct client *c)
     if (c->sent == c->due) {
         c->due = 0;
         c->waiting++;
-        send_now(c, PINGREQ, NULL, 0);
+        send_now(c, PINGREQ, (const unsigned char *)"", 0);
     }
 }
 
