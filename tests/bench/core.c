@@ -104,7 +104,10 @@ static void read_questions(struct size *s, const char *folder)
         const struct bench_client *client = bench_plant_client(&s->plant, id);
         struct questions *q = &s->questions[action_of(action)];
         if (q->count % PASS == 0) {
-            q->all = realloc(q->all, (q->count + PASS) * sizeof *q->all);
+            q->all = reallocarray(q->all, q->count + PASS, sizeof *q->all);
+            if (q->all == NULL) {
+                bench_fail("out of memory");
+            }
         }
         q->all[q->count++] = (struct question){
             .client = client, .client_id = id, .topic = line, .subject = client->subject};
@@ -262,13 +265,16 @@ int main(int argc, char **argv)
     const int count = argc - 3;
     clock_ns = measure_clock();
     struct size *sizes = calloc((size_t)count, sizeof *sizes);
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; sizes != NULL && i < count; i++) {
         const char *folder = argv[3 + i], *slash = strrchr(folder, '/');
         sizes[i].rules = slash != NULL ? slash + 1 : folder;
         bench_plant_start(&sizes[i].plant, folder, sizes[i].rules);
         bench_plant_log_in(&sizes[i].plant, CLIENTS);
         read_questions(&sizes[i], folder);
         each_figure(&sizes[i], (rounds + 1) * PASS / batches_of[COLD], make_room);
+    }
+    if (sizes == NULL) {
+        bench_fail("out of memory");
     }
     run_round(sizes, count); /* to warm up: not counted */
     for (int i = 0; i < count; i++) {
@@ -280,6 +286,9 @@ int main(int argc, char **argv)
     for (int i = 0; i < count; i++) {
         each_figure(&sizes[i], 0, print);
         bench_plant_stop(&sizes[i].plant);
+        for (int action = 0; action < ACTIONS; action++) {
+            free(sizes[i].questions[action].all);
+        }
         free(sizes[i].text);
     }
     free(sizes);

@@ -139,7 +139,7 @@ void bench_plant_log_in(struct bench_plant *plant, size_t count)
 {
     plant->clients = calloc(count, sizeof *plant->clients);
     plant->client_count = count;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; plant->clients != NULL && i < count; i++) {
         struct bench_client *client = &plant->clients[i];
         char username[ADU_USERNAME_MOST + 1];
         snprintf(client->name, sizeof client->name, "cliente%05zu", i);
@@ -152,6 +152,9 @@ void bench_plant_log_in(struct bench_plant *plant, size_t count)
             bench_fail("%s is not let in", client->name);
         }
         client->subject = seen.subject;
+    }
+    if (plant->clients == NULL) {
+        bench_fail("out of memory");
     }
     plant->acl = seen.acl;
 }
