@@ -121,6 +121,10 @@ static bool resolve_attribute(struct adu_compiler *c, struct adu_pattern_level *
 const struct adu_topic_pattern *adu_topic_pattern_compile(struct adu_compiler *c,
                                                           const struct adu_json *node)
 {
+    if (json_is_string(node->value) && json_string_length(node->value) > ADU_TOPIC_MOST_BYTES) {
+        adu_json_error(node, c->error, "has more than %d bytes", ADU_TOPIC_MOST_BYTES);
+        return NULL;
+    }
     if (!json_is_string(node->value) ||
         !adu_topic_filter_valid(adu_text_of(json_string_value(node->value)))) {
         adu_json_error(node, c->error,

@@ -162,6 +162,21 @@ static bool compile_authority(struct adu_compiler *c, const struct adu_cert_poli
 
 /* --- identities --- */
 
+/* Nothing but the certificate is known when an identity is looked for: what else an identity asked
+ * for would keep it from ever fitting. */
+static const struct adu_match *compile_match(struct adu_compiler *c, const struct adu_json *object)
+{
+    const struct adu_json *node = NULL;
+    while ((node = adu_read_next(object, node)) != NULL) {
+        if (strncmp(node->key, "cert.", 5) != 0) {
+            adu_json_key_error(node, c->error,
+                               "only the certificate is known here: cert.cn and the like");
+            return NULL;
+        }
+    }
+    return adu_match_compile(c, object, false);
+}
+
 static bool compile_identity(struct adu_compiler *c, const struct adu_cert_policy *policy,
                              const struct adu_json *node, struct adu_cert_identity *id)
 {
@@ -175,7 +190,7 @@ static bool compile_identity(struct adu_compiler *c, const struct adu_cert_polic
         return adu_error_no_memory(c->error);
     }
     if (!compile_authority(c, policy, keys.authority, &id->authorities) ||
-        (id->match = adu_match_compile(c, keys.match, false)) == NULL ||
+        (id->match = compile_match(c, keys.match)) == NULL ||
         !compile_attributes(c, keys.attributes, id) ||
         (id->roles = adu_role_list_compile(c, keys.roles)) == NULL) {
         return false;

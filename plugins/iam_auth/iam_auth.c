@@ -48,6 +48,15 @@ static const struct adu_provider *find_provider(const char *name)
     return *p;
 }
 
+static bool is_asked(const struct adu_iam_policy *policy, const struct adu_provider *provider)
+{
+    size_t i = 0;
+    while (i < policy->count && policy->asked[i].provider != provider) {
+        i++;
+    }
+    return i < policy->count;
+}
+
 static bool compile_provider(struct adu_compiler *c, const struct adu_json *root,
                              const struct adu_json *node, struct adu_iam_policy *policy)
 {
@@ -56,10 +65,8 @@ static bool compile_provider(struct adu_compiler *c, const struct adu_json *root
     if (provider == NULL) {
         return adu_json_error(node, c->error, "expected a provider: \"local\"");
     }
-    for (size_t i = 0; i < policy->count; i++) {
-        if (policy->asked[i].provider == provider) {
-            return adu_json_error(node, c->error, "\"%s\" is named twice", name);
-        }
+    if (is_asked(policy, provider)) {
+        return adu_json_error(node, c->error, "\"%s\" is named twice", name);
     }
     const struct adu_json *settings = adu_json_member(root, name);
     if (settings == NULL) {
@@ -71,6 +78,20 @@ static bool compile_provider(struct adu_compiler *c, const struct adu_json *root
     policy->asked[policy->count].provider = provider;
     policy->asked[policy->count].settings = provider->compile(c, settings);
     return policy->asked[policy->count++].settings != NULL;
+}
+
+/* Settings of a provider that nobody asks must be right all the same: the day it is asked again is
+ * no day for surprises. */
+static bool check_others(struct adu_compiler *c, const struct adu_json *root,
+                         const struct adu_iam_policy *policy)
+{
+    for (const struct adu_provider *const *p = known_providers; *p != NULL; p++) {
+        const struct adu_json *settings = adu_json_member(root, (*p)->name);
+        if (settings != NULL && !is_asked(policy, *p) && (*p)->compile(c, settings) == NULL) {
+            return false;
+        }
+    }
+    return true;
 }
 
 const struct adu_iam_policy *adu_iam_auth_compile(struct adu_compiler *c,
@@ -91,7 +112,7 @@ const struct adu_iam_policy *adu_iam_auth_compile(struct adu_compiler *c,
             return NULL;
         }
     }
-    return policy;
+    return check_others(c, root, policy) ? policy : NULL;
 }
 
 /* --- identifying --- */

@@ -111,8 +111,10 @@ static bool compile_alerts(struct adu_compiler *c, const struct adu_json *object
     if (policy->alert_topic == NULL) {
         return false;
     }
+    if (!adu_template_replace(policy->alert_topic, "+", filter, sizeof filter)) {
+        return adu_json_error(topic, c->error, "has more than %zu bytes", sizeof filter - 1);
+    }
     if (strpbrk(keys.topic, "+#") != NULL ||
-        !adu_template_replace(policy->alert_topic, "+", filter, sizeof filter) ||
         (policy->own[0] = adu_topic_pattern_of(c->arena, filter)) == NULL) {
         return adu_json_error(
             topic, c->error, "expected a topic without wildcards, each ${...} a whole level of it");
@@ -143,9 +145,12 @@ static bool compile_counters(struct adu_compiler *c, const struct adu_json *obje
     if (!adu_read_object(object, counter_fields, &keys, c->error)) {
         return false;
     }
+    const struct adu_json *topic = adu_json_member(object, "topic");
+    if (strlen(keys.topic) > ADU_TOPIC_MOST_BYTES) {
+        return adu_json_error(topic, c->error, "has more than %d bytes", ADU_TOPIC_MOST_BYTES);
+    }
     if (!adu_topic_name_valid(adu_text_of(keys.topic)) || strstr(keys.topic, "${") != NULL) {
-        return adu_json_error(adu_json_member(object, "topic"), c->error,
-                              "expected a topic without wildcards");
+        return adu_json_error(topic, c->error, "expected a topic without wildcards");
     }
     policy->counters_ms = keys.every_seconds * 1000;
     policy->counters_topic = adu_arena_strdup(c->arena, keys.topic);

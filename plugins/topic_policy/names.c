@@ -104,7 +104,8 @@ static bool compile_characters(struct adu_compiler *c, const struct keys *keys,
     char class[ADU_LEVEL_MOST_BYTES];
     const struct adu_json *node = adu_json_member(object, "characters");
     if (snprintf(class, sizeof class, "[%s]*", keys->characters) >= (int)sizeof class) {
-        return adu_json_error(node, c->error, "too long");
+        return adu_json_error(node, c->error, "has more than %zu bytes",
+                              sizeof class - sizeof "[]*");
     }
     if (!check_class(keys->characters, node, c->error)) {
         return false;
