@@ -1,0 +1,84 @@
+"""The JSON Schemas and the loader agree: a corpus of good and bad policies (tests/corpus) is judged by ajv, so by what
+editors do, and by `aduana check`, so by what the broker does."""
+import json
+import pathlib
+import re
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "tests/corpus"))
+
+import corpus
+import mutations
+
+INVALID = ROOT / "tests/unit/policies/invalid"
+
+
+@pytest.fixture
+def aduana(lib):
+    return lib.parent / "bin/aduana"
+
+
+def some(cases, sanitized):
+    """All of them; under sanitizers, where each costs ten times as much, a part."""
+    return dict(list(cases.items())[::20]) if sanitized else cases
+
+
+def report(wrong):
+    return f"{len(wrong)} cases:\n" + "\n".join(line[:400] for line in wrong[:20])
+
+
+@pytest.mark.parametrize("name", corpus.NAMES)
+def test_systematic_changes(name, aduana, tmp_path, sanitized):
+    """Whatever is changed in a good file, both accept it or both refuse it, or loader_only.json says why not."""
+    cases = some(corpus.systematic(name), sanitized)
+    assert len(cases) > 20
+    wrong, _ = corpus.disagreements(aduana, tmp_path, name, cases)
+    assert not wrong, report(wrong)
+
+
+@pytest.mark.parametrize("name", corpus.NAMES)
+def test_values_by_hand(name, aduana, tmp_path):
+    """What people write, with the verdict that is right."""
+    wrong, _ = corpus.surprises(aduana, tmp_path, name, corpus.by_hand(name))
+    assert not wrong, report(wrong)
+
+
+@pytest.mark.parametrize("name", corpus.NAMES)
+def test_every_key_is_in_the_corpus(name, aduana, tmp_path):
+    """plant/ has each key of the schema, so that it is changed; and the loader knows the same keys in the same places."""
+    loader, document = corpus.Loader(aduana, tmp_path / "plant", name), corpus.document_of(name)
+    for keys, (path, used, is_open) in corpus.kinds_of_objects(name).items():
+        assert keys <= used, f"{name}: {path}: plant/ lacks {sorted(keys - used)}"
+        error = loader.ask(json.dumps(mutations.replaced(document, path + (mutations.UNKNOWN,), 1)).encode())
+        known = re.search("unknown key; known here: (.*)", error)
+        assert known or is_open or "cert.cn" in keys, error
+        if known:
+            assert {*known[1].split(", "), "//"} == keys, f"{name}: {path}"
+
+
+def test_every_excuse_is_needed(aduana, tmp_path):
+    """loader_only.json is no longer than it must be."""
+    used = set()
+    for name in corpus.NAMES:
+        used |= corpus.surprises(aduana, tmp_path / name, name, corpus.by_hand(name))[1]
+    assert [entry["error"] for entry in corpus.LOADER_ONLY if entry["error"] not in used] == []
+
+
+@pytest.mark.parametrize("name", corpus.NAMES)
+def test_invalid_policies_of_the_unit_tests(name):
+    """The loader refuses each of them, as its unit test says; so does the schema, or only the loader can know."""
+    cases = [path for path in sorted(INVALID.glob(f"*/{name}.json")) if (path.parent / "error").read_text().startswith(f"{name}.json:")]
+    for path, verdict in zip(cases, corpus.ask_ajv(name, [path.read_bytes() for path in cases])):
+        error = (path.parent / "error").read_text()
+        assert verdict != "good" or corpus.excuses(error), f"{path.parent.name}: {error}"
+
+
+@pytest.mark.parametrize("folder", ["policies", "tests/integration/policies", "tests/unit/policies/planta"])
+def test_whole_policies(folder, aduana):
+    """What is given to people, and what the tests run on."""
+    for name in corpus.NAMES:
+        if (ROOT / folder / f"{name}.json").exists():
+            assert corpus.ask_ajv(name, [(ROOT / folder / f"{name}.json").read_bytes()]) == ["good"], name
