@@ -203,7 +203,7 @@ static struct adu_principal *find_principal(struct adu_pipeline *p,
     return session->principal;
 }
 
-static bool well_formed(struct adu_request *request, struct adu_reason *why)
+bool adu_pipeline_well_formed(struct adu_request *request, struct adu_reason *why)
 {
     if (request->action != ADU_SUBSCRIBE) {
         if (!adu_topic_name_valid(request->topic)) {
@@ -244,7 +244,7 @@ static enum adu_verdict judge(struct asking *a)
                            adu_topic_cache_find(a->p->topics, a->request.topic))) {
         return allow(a->p, a->request.action);
     }
-    if (!well_formed(&a->request, a->why)) {
+    if (!adu_pipeline_well_formed(&a->request, a->why)) {
         return refuse(a);
     }
     const enum adu_verdict verdict = combine(a);

@@ -1,7 +1,7 @@
 /* The inside of the pipeline, shared by its parts. Each calls only those above it:
  * stages.c (calling a stage), remember.c (the state file), start.c (the first event), login.c
- * (who), decide.c (may they), reload.c (generations), pipeline.c (plugins come, time passes,
- * plugins go). */
+ * (who), decide.c (may they), would.c (might they), reload.c (generations), pipeline.c (plugins
+ * come, time passes, plugins go). */
 #ifndef ADUANA_COMMON_PIPELINE_PARTS_H
 #define ADUANA_COMMON_PIPELINE_PARTS_H
 
@@ -62,6 +62,17 @@ void adu_pipeline_start(struct adu_pipeline *p, struct adu_now now);
 
 /* start.c: what is missing under the current policy. */
 void adu_pipeline_assess(struct adu_pipeline *p);
+
+/* decide.c: false with why->text for what MQTT does not allow; takes a filter's share group apart. */
+bool adu_pipeline_well_formed(struct adu_request *request, struct adu_reason *why);
+
+/* would.c: what would be answered if that client asked, by the same truth table; nobody asked, so
+ * nothing is counted, logged or remembered, and a limit on how often has no say. `question->handle`
+ * and `client_id` are not looked at. A refusal that is only watched stands in `why` beside ALLOW or
+ * ABSTAIN, with why->watched. */
+enum adu_verdict adu_pipeline_would(struct adu_pipeline *p, struct adu_principal *principal,
+                                    const struct adu_question *question, struct adu_now now,
+                                    struct adu_reason *why);
 
 /* reload.c: puts a fresh generation in place of the old one, which is freed. */
 void adu_pipeline_swap(struct adu_pipeline *p, struct adu_policy *fresh);

@@ -1,0 +1,63 @@
+/* Might they? The answer that the truth table of decide.c gives, without anybody having asked. */
+#include "common/pipeline_parts.h"
+
+/* The first refusal that is only watched is kept beside a yes. */
+static enum adu_verdict combine(struct adu_pipeline *p, struct adu_principal *principal,
+                                const struct adu_request *request, struct adu_now now,
+                                struct adu_reason *why)
+{
+    enum adu_verdict granted = p->broker_permits ? ADU_ABSTAIN : ADU_DENY;
+    for (int kind = 0; kind < ADU_STAGES; kind++) {
+        const struct adu_stage *stage = p->stages[kind];
+        if (stage == NULL || stage->decide == NULL) {
+            continue;
+        }
+        struct adu_reason one = ADU_REASON_INIT;
+        const struct adu_stage_call call =
+            adu_pipeline_call(p, (enum adu_stage_kind)kind, NULL, now);
+        const enum adu_verdict verdict =
+            stage->decide(&call, request, principal->state[kind], &one);
+        const bool grants = kind == ADU_STAGE_ACL;
+        if (verdict != ADU_ALLOW && (verdict != ADU_ABSTAIN || grants)) {
+            one.stage = adu_stage_name((enum adu_stage_kind)kind);
+            if (!p->policy->watch[kind] && !one.watched) {
+                *why = one;
+                return ADU_DENY;
+            }
+            if (!why->watched) {
+                *why = one;
+                why->watched = true;
+            }
+        }
+        granted = grants ? ADU_ALLOW : granted;
+    }
+    return granted;
+}
+
+enum adu_verdict adu_pipeline_would(struct adu_pipeline *p, struct adu_principal *principal,
+                                    const struct adu_question *question, struct adu_now now,
+                                    struct adu_reason *why)
+{
+    adu_reason_clear(why);
+    if (p->refuse_all) {
+        why->text = p->refuse_why;
+        return ADU_DENY;
+    }
+    if (principal->judged != p->policy->number) {
+        adu_pipeline_judge(p, principal, now);
+    }
+    if (!principal->valid) {
+        why->text = principal->why;
+        return ADU_DENY;
+    }
+    struct adu_request request = {.action = question->action,
+                                  .topic = adu_text_of(question->topic),
+                                  .qos = question->qos,
+                                  .retain = question->retain,
+                                  .payload_length = question->payload_length,
+                                  .subject = &principal->subject,
+                                  .now_ms = now.mono_ms,
+                                  .wall_ms = now.wall_ms};
+    return adu_pipeline_well_formed(&request, why) ? combine(p, principal, &request, now, why)
+                                                   : ADU_DENY;
+}
