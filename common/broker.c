@@ -1,5 +1,6 @@
 #include "common/broker.h"
 #include "common/broker_conf.h"
+#include "common/control.h"
 #include "common/pipeline.h"
 #include <dlfcn.h>
 #include <openssl/err.h>
@@ -65,9 +66,9 @@ static void host_publish(void *context, const char *topic, const char *payload, 
     mosquitto_broker_publish_copy(NULL, topic, (int)strlen(payload), payload, qos, retain, NULL);
 }
 
-static void host_kick(const char *client_id)
+static void host_kick(const char *client_id, bool with_will)
 {
-    mosquitto_kick_client_by_clientid(client_id, true);
+    mosquitto_kick_client_by_clientid(client_id, with_will);
 }
 
 static const char *host_username(const void *handle)
@@ -289,6 +290,46 @@ static int on_reload(int event, void *event_data, void *user_data)
     return is_2_1() ? MOSQ_ERR_SUCCESS : MOSQ_ERR_PLUGIN_DEFER;
 }
 
+/* Of several listeners' pipelines the one where the client logged in: 2.1 keeps one callback a
+ * topic for all listeners. */
+static struct adu_pipeline *pipeline_of(const struct plugin *plugin, const struct mosquitto *client)
+{
+    const char *client_id = mosquitto_client_id(client);
+    for (const struct plugin *one = plugins; one != NULL; one = one->next) {
+        if (adu_pipeline_knows(one->pipeline, client, client_id)) {
+            return one->pipeline;
+        }
+    }
+    return plugin->pipeline;
+}
+
+/* Any other result than SUCCESS would disconnect the client. */
+static int on_control(int event, void *event_data, void *user_data)
+{
+    const struct plugin *plugin = user_data;
+    const struct mosquitto_evt_control *e = event_data;
+    (void)event;
+    if (on_other_thread()) {
+        return MOSQ_ERR_SUCCESS;
+    }
+    const struct adu_order order = {
+        .handle = e->client,
+        .client_id = mosquitto_client_id(e->client),
+        .payload = e->payload,
+        .payload_length = e->payloadlen,
+        .qos = e->qos,
+        .retain = e->retain,
+    };
+    const struct adu_now time = now_and_tick(plugin);
+    char *reply = adu_pipeline_order(pipeline_of(plugin, e->client), &order, time);
+    if (reply != NULL) { /* to this client alone, whoever else subscribes to the topic */
+        mosquitto_broker_publish_copy(order.client_id, ADU_CONTROL_RESPONSE, (int)strlen(reply),
+                                      reply, 0, false, NULL);
+    }
+    free(reply);
+    return MOSQ_ERR_SUCCESS;
+}
+
 /* 2.0's TICK comes with every turn of the broker's loop: thousands of times a second when it is
  * busy. */
 enum { TICK_MS = 20 };
@@ -388,6 +429,15 @@ static int register_callbacks(struct plugin *plugin, mosquitto_plugin_id_t *iden
     return MOSQ_ERR_SUCCESS;
 }
 
+/* One callback a topic. It is there already when another plugin of the bundle, or in 2.1 another
+ * listener's, has registered it. A broker may be built without control. */
+static int register_control(struct plugin *plugin, mosquitto_plugin_id_t *identifier)
+{
+    const int rc = mosquitto_callback_register(identifier, MOSQ_EVT_CONTROL, on_control,
+                                               ADU_CONTROL_TOPIC, plugin);
+    return rc == MOSQ_ERR_ALREADY_EXISTS || rc == MOSQ_ERR_NOT_SUPPORTED ? MOSQ_ERR_SUCCESS : rc;
+}
+
 int adu_broker_plugin_version(int count, const int *versions)
 {
     for (int i = 0; i < count; i++) {
@@ -418,7 +468,10 @@ int adu_broker_plugin_init(const struct adu_stage *stage, mosquitto_plugin_id_t 
     }
     plugin->next = plugins; /* before the first registration: a later one may fail */
     plugins = plugin;
-    const int rc = register_callbacks(plugin, identifier);
+    int rc = register_callbacks(plugin, identifier);
+    if (rc == MOSQ_ERR_SUCCESS) {
+        rc = register_control(plugin, identifier);
+    }
     if (rc != MOSQ_ERR_SUCCESS) {
         adu_error_set(&error, NULL, "the broker does not take its callbacks (code %d)", rc);
         adu_pipeline_detach(plugin->pipeline, stage);

@@ -25,6 +25,8 @@
     X(sessions_kicked)                                                                             \
     X(policies_loaded)                                                                             \
     X(policies_rejected)                                                                           \
+    X(control_commands)                                                                            \
+    X(control_refused)                                                                             \
     X(state_errors)                                                                                \
     X(log_lines_left_out)
 

@@ -232,7 +232,10 @@ static bool taken_by_another(struct adu_pipeline *p, const char *client_id, cons
 {
     struct adu_principal *other = adu_principals_of_client(p->principals, client_id);
     for (; other != NULL; other = other->next_of_client) {
-        if ((other->online == 0 && !other->durable) ||
+        /* What is answered to an order goes to whoever has its client id in the broker's next turn.
+         */
+        const bool answered = other->answered == p->ticks + 1;
+        if ((other->online == 0 && !other->durable && !answered) ||
             (other->username != NULL && strcmp(other->username, username) == 0)) {
             continue;
         }

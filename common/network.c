@@ -5,9 +5,10 @@
 
 enum { MAPPED = 96, TEXT_MOST = 128 };
 
+static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+
 static bool parse(const char *text, struct adu_address *address, bool *is_v4)
 {
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
     *is_v4 = inet_pton(AF_INET, text, address->bytes + sizeof mapped) == 1;
     if (*is_v4) {
         memcpy(address->bytes, mapped, sizeof mapped);
@@ -32,6 +33,16 @@ struct adu_address adu_address_of(const char *text)
         }
     }
     return address;
+}
+
+const char *adu_address_text(const struct adu_address *address, char buffer[ADU_ADDRESS_TEXT])
+{
+    if (!address->known) {
+        return NULL;
+    }
+    const bool is_v4 = memcmp(address->bytes, mapped, sizeof mapped) == 0;
+    return inet_ntop(is_v4 ? AF_INET : AF_INET6, address->bytes + (is_v4 ? sizeof mapped : 0),
+                     buffer, ADU_ADDRESS_TEXT);
 }
 
 static bool bit(const struct adu_address *address, unsigned at)

@@ -21,6 +21,11 @@ struct adu_network {
  * left out. */
 ADU_API struct adu_address adu_address_of(const char *text);
 
+/* The address as text, in `buffer`; NULL for one that is not known. */
+enum { ADU_ADDRESS_TEXT = 48 };
+ADU_API const char *adu_address_text(const struct adu_address *address,
+                                     char buffer[ADU_ADDRESS_TEXT]);
+
 /* "10.1.0.0/16", "fd00::/8", or a single address. NULL if it is one, else what is wrong with it. */
 ADU_API const char *adu_network_parse(const char *text, struct adu_network *network);
 

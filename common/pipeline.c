@@ -196,10 +196,15 @@ void adu_pipeline_tick(struct adu_pipeline *p, struct adu_now now, bool may_kick
     adu_pipeline_start(p, now);
     p->now = now;
     p->rerun_until_ms = 0; /* a broker asks again within the turn of its SIGHUP */
+    p->ticks++;
     adu_worker_drain(p->worker);
     adu_pipeline_sweep(p, now, may_kick);
     if (adu_topic_cache_worn(p->topics)) {
         forget_topics(p);
+    }
+    if (may_kick) {
+        p->may_kick = true;
+        adu_pipeline_kick_due(p);
     }
     const struct adu_outlet outlet = {.publish = p->host->publish};
     for (int kind = 0; kind < ADU_STAGES; kind++) {
@@ -236,6 +241,7 @@ static void close_pipeline(struct adu_pipeline *p)
     adu_state_close(p->state);
     p->state = NULL;
     adu_topic_cache_free(p->topics);
+    adu_pipeline_kick_none(p);
     adu_sessions_free(p->sessions);
     adu_principals_free(p->principals);
     p->topics = NULL;
@@ -266,6 +272,12 @@ void adu_pipeline_detach(struct adu_pipeline *p, const struct adu_stage *stage)
         p->stages[kind] = NULL;
     }
     (void)stage;
+}
+
+bool adu_pipeline_knows(const struct adu_pipeline *p, const void *handle, const char *client_id)
+{
+    return p->attached > 0 && client_id != NULL &&
+           adu_sessions_find(p->sessions, handle, client_id) != NULL;
 }
 
 const struct adu_counters *adu_pipeline_counters(const struct adu_pipeline *p)

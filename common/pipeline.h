@@ -14,7 +14,7 @@ enum adu_log_level { ADU_LOG_ERROR, ADU_LOG_WARNING, ADU_LOG_NOTICE, ADU_LOG_INF
 struct adu_host {
     void (*log)(enum adu_log_level level, const char *line);
     void (*publish)(void *context, const char *topic, const char *payload, int qos, bool retain);
-    void (*kick)(const char *client_id); /* called from adu_pipeline_tick only */
+    void (*kick)(const char *client_id, bool with_will); /* called from adu_pipeline_tick only */
     const char *(*username)(const void *handle);
     const char *(*address)(const void *handle);
     bool (*has_certificate)(const void *handle);
@@ -77,7 +77,7 @@ ADU_API enum adu_verdict adu_pipeline_decide(struct adu_pipeline *p,
 ADU_API void adu_pipeline_gone(struct adu_pipeline *p, const void *handle, const char *client_id,
                                bool session_ended, struct adu_now now);
 
-/* Load the folder anew, on the worker; tick swaps it in. */
+/* SIGHUP: load the folder anew, on the worker; tick swaps it in. */
 ADU_API void adu_pipeline_reload(struct adu_pipeline *p, struct adu_now now);
 
 /* To be called every 100 ms or so. `may_kick` is false where the broker does not bear a disconnect
@@ -89,5 +89,9 @@ ADU_API void adu_pipeline_tick(struct adu_pipeline *p, struct adu_now now, bool 
 ADU_API bool adu_pipeline_tick_is_late(const struct adu_pipeline *p, struct adu_now now);
 
 ADU_API const struct adu_counters *adu_pipeline_counters(const struct adu_pipeline *p);
+
+/* True if that connection has logged in here: which of several pipelines a client belongs to. */
+ADU_API bool adu_pipeline_knows(const struct adu_pipeline *p, const void *handle,
+                                const char *client_id);
 
 #endif

@@ -1,7 +1,7 @@
 /* The inside of the pipeline, shared by its parts. Each calls only those above it:
  * stages.c (calling a stage), remember.c (the state file), start.c (the first event), login.c
- * (who), decide.c (may they), would.c (might they), reload.c (generations), pipeline.c (plugins
- * come, time passes, plugins go). */
+ * (who), decide.c (may they), would.c (might they), kick.c (sending away), reload.c (generations),
+ * control*.c (orders), pipeline.c (plugins come, time passes, plugins go). */
 #ifndef ADUANA_COMMON_PIPELINE_PARTS_H
 #define ADUANA_COMMON_PIPELINE_PARTS_H
 
@@ -12,6 +12,20 @@
 #include "common/state.h"
 #include "common/topic_cache.h"
 #include "common/worker.h"
+
+/* Somebody who is to be disconnected by the next tick. */
+struct adu_kick {
+    struct adu_kick *next;
+    const void *handle;
+    bool with_will;
+    char client_id[];
+};
+
+/* What became of the last policy that was loaded after the start. */
+struct adu_last_load {
+    int64_t wall_ms;                                  /* 0: there was none */
+    char error[ADU_ERROR_TEXT + ADU_ERROR_FILE + 32]; /* empty: it is the running one */
+};
 
 struct adu_pipeline {
     struct adu_pipeline *next;
@@ -39,10 +53,14 @@ struct adu_pipeline {
     struct adu_log_window connect_log;
 
     bool loading, load_again;
-    bool policy_rejected;   /* the last load failed */
+    struct adu_last_load last_load;
     bool sweep;             /* sessions must be judged anew */
     int64_t rerun_until_ms; /* the broker may be asking again about sessions */
     struct adu_now now;     /* of the last tick or reload, for what comes back from the worker */
+    struct adu_now since;   /* the first event */
+    unsigned long ticks;    /* so far */
+    bool may_kick;          /* the broker has ticked in a place where it bears a disconnect */
+    struct adu_kick *kicks;
 };
 
 /* login.c: judges what is known of a principal under the running policy. */
@@ -63,7 +81,8 @@ void adu_pipeline_start(struct adu_pipeline *p, struct adu_now now);
 /* start.c: what is missing under the current policy. */
 void adu_pipeline_assess(struct adu_pipeline *p);
 
-/* decide.c: false with why->text for what MQTT does not allow; takes a filter's share group apart. */
+/* decide.c: false with why->text for what MQTT does not allow; takes a filter's share group apart.
+ */
 bool adu_pipeline_well_formed(struct adu_request *request, struct adu_reason *why);
 
 /* would.c: what would be answered if that client asked, by the same truth table; nobody asked, so
@@ -73,6 +92,16 @@ bool adu_pipeline_well_formed(struct adu_request *request, struct adu_reason *wh
 enum adu_verdict adu_pipeline_would(struct adu_pipeline *p, struct adu_principal *principal,
                                     const struct adu_question *question, struct adu_now now,
                                     struct adu_reason *why);
+
+/* kick.c: disconnects a session with the next tick that may; its will is sent, or not. false when
+ * memory is gone. */
+bool adu_pipeline_kick_later(struct adu_pipeline *p, struct adu_session *session, bool with_will);
+void adu_pipeline_kick_due(struct adu_pipeline *p);
+void adu_pipeline_kick_none(struct adu_pipeline *p);
+
+/* reload.c: what adu_pipeline_reload does, but for the broker's asking again about its sessions,
+ * which comes with a SIGHUP alone. */
+void adu_pipeline_load(struct adu_pipeline *p, struct adu_now now);
 
 /* reload.c: puts a fresh generation in place of the old one, which is freed. */
 void adu_pipeline_swap(struct adu_pipeline *p, struct adu_policy *fresh);

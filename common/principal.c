@@ -271,6 +271,13 @@ struct adu_principal *adu_principals_first(struct adu_principals *table)
     return table->oldest;
 }
 
+struct adu_principal *adu_principals_next_client(struct adu_principals *table,
+                                                 const struct adu_principal *p)
+{
+    const struct adu_client *next = p != NULL ? p->client->hh.next : table->clients;
+    return next != NULL ? next->principals : NULL;
+}
+
 size_t adu_principals_count(const struct adu_principals *table)
 {
     return table->count;

@@ -45,6 +45,11 @@ struct adu_principal {
     struct adu_log_window log;
     char why[256]; /* why it is not valid */
 
+    /* Its orders over the control topic. */
+    int64_t orders_since_ms;
+    unsigned orders;        /* within a second */
+    unsigned long answered; /* the tick after the last answer; 0: none */
+
     struct adu_principal *next_of_client;
     struct adu_principal *older, *newer;
     struct adu_principal *older_of_user, *newer_of_user;
@@ -82,6 +87,11 @@ struct adu_principal *adu_principals_of_client(struct adu_principals *table, con
 
 /* The longest unseen, then by `newer`. */
 struct adu_principal *adu_principals_first(struct adu_principals *table);
+
+/* All client ids in an order that stays while they come and go: the principals of the first one, or
+ * of the one after those of `p`; linked as above. NULL after the last. */
+struct adu_principal *adu_principals_next_client(struct adu_principals *table,
+                                                 const struct adu_principal *p);
 
 size_t adu_principals_count(const struct adu_principals *table);
 

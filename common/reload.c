@@ -1,6 +1,7 @@
 /* Generations: made on the worker, swapped in by the tick, and every session judged anew. */
 #include "common/audit.h"
 #include "common/pipeline_parts.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,6 +69,8 @@ static void accept_policy(struct adu_pipeline *p, struct adu_policy *made)
 {
     adu_pipeline_swap(p, made);
     p->counters.policies_loaded++;
+    p->last_load.wall_ms = p->now.wall_ms;
+    p->last_load.error[0] = '\0';
     adu_pipeline_log(p, ADU_LOG_NOTICE, "policy generation %lu loaded from %s", p->policy->number,
                      p->policy_dir);
 }
@@ -78,6 +81,8 @@ static void reject_policy(struct adu_pipeline *p, const struct adu_error *error,
     p->counters.policies_rejected++;
     adu_pipeline_log(p, ADU_LOG_ERROR, "policy not loaded, generation %lu stays: %s",
                      p->policy->number, adu_error_format(error, text, size));
+    p->last_load.wall_ms = p->now.wall_ms;
+    snprintf(p->last_load.error, sizeof p->last_load.error, "%s", text);
 }
 
 static void job_free(struct load_job *l)
@@ -148,6 +153,11 @@ void adu_pipeline_reload(struct adu_pipeline *p, struct adu_now now)
     adu_pipeline_start(p, now);
     expect_rerun(p);
     p->rerun_until_ms = now.mono_ms + RERUN_MS;
+    adu_pipeline_load(p, now);
+}
+
+void adu_pipeline_load(struct adu_pipeline *p, struct adu_now now)
+{
     p->now = now;
     if (p->loading) {
         p->load_again = true; /* the files may have changed after they were read */
@@ -205,6 +215,6 @@ void adu_pipeline_sweep(struct adu_pipeline *p, struct adu_now now, bool may_kic
     }
     for (size_t i = 0; i < kicks; i++) { /* each ends in adu_pipeline_gone, within the call */
         p->counters.sessions_kicked++;
-        p->host->kick(going[i]->client_id);
+        p->host->kick(going[i]->client_id, true);
     }
 }

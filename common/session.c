@@ -19,6 +19,7 @@ _Static_assert(offsetof(struct entry, hh.key) / LINE ==
 
 struct adu_sessions {
     struct entry *by_handle;
+    size_t online;
 };
 
 struct adu_sessions *adu_sessions_new(void)
@@ -57,6 +58,7 @@ static void disown(struct adu_session *s)
 
 static void forget(struct adu_sessions *table, struct entry *e)
 {
+    table->online -= e->session.online;
     disown(&e->session);
     HASH_DELETE(hh, table->by_handle, e);
     free(e);
@@ -127,6 +129,7 @@ struct adu_session *adu_sessions_open(struct adu_sessions *table, const void *ha
         free(e);
         return NULL;
     }
+    table->online++;
     if (principal != NULL) {
         forget_all_but_newest(table, principal);
         adu_sessions_own(&e->session, principal);
@@ -151,6 +154,7 @@ void adu_sessions_close(struct adu_sessions *table, struct adu_session *session)
     } else if (session->online) {
         session->online = false;
         session->principal->online--;
+        table->online--;
     }
 }
 
@@ -159,4 +163,9 @@ void adu_sessions_forget(struct adu_sessions *table, struct adu_principal *princ
     while (principal->sessions != NULL) {
         forget(table, entry_of(principal->sessions));
     }
+}
+
+size_t adu_sessions_online(const struct adu_sessions *table)
+{
+    return table->online;
 }

@@ -42,6 +42,9 @@ void adu_sessions_own(struct adu_session *session, struct adu_principal *princip
  * is just being taken over. One without a principal is forgotten. */
 void adu_sessions_close(struct adu_sessions *table, struct adu_session *session);
 
+/* How many connections are open. */
+size_t adu_sessions_online(const struct adu_sessions *table);
+
 /* Forgets what stood under a handle, if anything did. */
 void adu_sessions_forget_handle(struct adu_sessions *table, const void *handle);
 

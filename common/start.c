@@ -115,7 +115,7 @@ void adu_pipeline_start(struct adu_pipeline *p, struct adu_now now)
         return;
     }
     p->started = true;
-    p->now = now;
+    p->now = p->since = now;
     restore_all(p);
     char list[128] = "";
     for (int kind = 0; kind < ADU_STAGES; kind++) {

@@ -11,6 +11,7 @@ static struct {
     int line_count;
     int kicks;
     char last_kicked[128];
+    bool last_with_will;
     int publications;
     struct publication last;
 } seen;
@@ -49,9 +50,10 @@ static void host_publish(void *context, const char *topic, const char *payload, 
 }
 
 /* As a broker does it: the connection has ended when this returns. */
-static void host_kick(const char *client_id)
+static void host_kick(const char *client_id, bool with_will)
 {
     seen.kicks++;
+    seen.last_with_will = with_will;
     snprintf(seen.last_kicked, sizeof seen.last_kicked, "%s", client_id);
     for (int i = 0; i < PLANT_CONNECTIONS; i++) {
         struct connection *c = seen.plant->online[i];
@@ -271,6 +273,11 @@ int kicks(void)
 const char *last_kicked(void)
 {
     return seen.last_kicked;
+}
+
+bool last_kicked_with_will(void)
+{
+    return seen.last_with_will;
 }
 
 int publications(void)

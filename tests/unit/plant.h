@@ -86,6 +86,7 @@ void log_clear(void);
 
 int kicks(void);
 const char *last_kicked(void);
+bool last_kicked_with_will(void);
 
 int publications(void);
 const struct publication *last_publication(void);

@@ -1,0 +1,67 @@
+/* The inside of control: control.c reads the message, each other control_*.c does one command. */
+#ifndef ADUANA_COMMON_CONTROL_PARTS_H
+#define ADUANA_COMMON_CONTROL_PARTS_H
+
+#include "common/control.h"
+#include "common/pipeline_parts.h"
+#include "common/reader.h"
+
+/* One message being answered. */
+struct adu_control {
+    struct adu_pipeline *p;
+    struct adu_principal *asker;
+    char who[256]; /* the asker, for the log */
+    struct adu_now now;
+    size_t sessions_left, looks_left, text_left; /* of what an answer may hold */
+};
+
+/* The arguments of all commands; each takes those that its table of fields names. */
+struct adu_command {
+    const char *name;
+    const struct adu_json *correlation;
+    const char *client_id, *username, *topic, *after;
+    int action; /* enum adu_action */
+    long qos, payload_bytes, limit;
+    bool retain, will;
+};
+
+#define ADU_COMMAND_FIELDS                                                                         \
+    {.key = "command",                                                                             \
+     .kind = ADU_FIELD_STRING,                                                                     \
+     .required = true,                                                                             \
+     .offset = offsetof(struct adu_command, name)},                                                \
+    {                                                                                              \
+        .key = "correlationData", .kind = ADU_FIELD_ANY,                                           \
+        .offset = offsetof(struct adu_command, correlation)                                        \
+    }
+
+extern const struct adu_field adu_control_plain_fields[]; /* of a command without arguments */
+extern const struct adu_field adu_control_sessions_fields[];
+extern const struct adu_field adu_control_kick_fields[];
+extern const struct adu_field adu_control_explain_fields[];
+
+/* Each gives a new object, the "data" of its response, or NULL: with `error`, or without when
+ * memory is gone. */
+json_t *adu_control_status(struct adu_control *c, const struct adu_command *command,
+                           struct adu_error *error);
+json_t *adu_control_sessions(struct adu_control *c, const struct adu_command *command,
+                             struct adu_error *error);
+json_t *adu_control_reload(struct adu_control *c, const struct adu_command *command,
+                           struct adu_error *error);
+json_t *adu_control_kick(struct adu_control *c, const struct adu_command *command,
+                         struct adu_error *error);
+json_t *adu_control_explain(struct adu_control *c, const struct adu_command *command,
+                            struct adu_error *error);
+
+/* A new string, null for NULL; bytes that are no UTF-8 are shown escaped. */
+json_t *adu_control_text(const char *text);
+
+/* A new string, as in 2026-11-23T08:00:00Z; null for 0. */
+json_t *adu_control_time(int64_t wall_ms);
+
+/* Of the clients known by that id, and by `username` if it is not NULL, the one that is online,
+ * else one that the broker keeps a session for, else any. NULL with `error`. */
+struct adu_principal *adu_control_find(struct adu_control *c, const char *client_id,
+                                       const char *username, struct adu_error *error);
+
+#endif
