@@ -18,6 +18,13 @@ static struct {
         void *user_data;
     } callbacks[EVENTS][CALLBACKS];
     int counts[EVENTS], refused_event;
+    struct {
+        MOSQ_FUNC_generic_callback function;
+        void *user_data;
+        char topic[64];
+    } control;
+    bool no_control;
+    char told[8192], kicked[64];
 } broker;
 
 void fake_reset(void)
@@ -42,12 +49,24 @@ int mosquitto_callback_register(mosquitto_plugin_id_t *identifier, int event,
                                 void *user_data)
 {
     (void)identifier;
-    (void)event_data;
     if (event == broker.refused_event) {
         return MOSQ_ERR_NOMEM;
     }
     if (event > MOSQ_EVT_DISCONNECT && !IS_2_1) {
         return MOSQ_ERR_NOT_SUPPORTED;
+    }
+    if (event == MOSQ_EVT_CONTROL) { /* every version keeps one a topic */
+        if (broker.no_control) {
+            return MOSQ_ERR_NOT_SUPPORTED;
+        }
+        if (broker.counts[event] > 0) {
+            return MOSQ_ERR_ALREADY_EXISTS;
+        }
+        broker.control.function = function;
+        broker.control.user_data = user_data;
+        snprintf(broker.control.topic, sizeof broker.control.topic, "%s", (const char *)event_data);
+        broker.counts[event]++;
+        return MOSQ_ERR_SUCCESS;
     }
     const int count = broker.counts[event];
     for (int i = 0; i < count && !IS_2_1; i++) { /* 2.0 keeps a function once, 2.1 once a plugin */
@@ -96,8 +115,8 @@ int mosquitto_set_username(struct mosquitto *client, const char *username)
 
 int mosquitto_kick_client_by_clientid(const char *id, bool with_will)
 {
-    (void)id;
     (void)with_will;
+    snprintf(broker.kicked, sizeof broker.kicked, "%s", id);
     return MOSQ_ERR_SUCCESS;
 }
 
@@ -105,13 +124,13 @@ int mosquitto_broker_publish_copy(const char *id, const char *topic, int length,
                                   const void *payload, int qos, bool retain,
                                   mosquitto_property *properties)
 {
-    (void)id;
-    (void)topic;
-    (void)length;
-    (void)payload;
     (void)qos;
     (void)retain;
     (void)properties;
+    if (id != NULL) {
+        snprintf(broker.told, sizeof broker.told, "%s %s %.*s", id, topic, length,
+                 (const char *)payload);
+    }
     return MOSQ_ERR_SUCCESS;
 }
 
@@ -214,6 +233,40 @@ int fake_acl(struct mosquitto *client, int access, const char *topic)
                                             .payloadlen = 1,
                                             .qos = 1};
     return fake_ask(MOSQ_EVT_ACL_CHECK, &event);
+}
+
+int fake_control(struct mosquitto *client, const char *topic, const char *payload)
+{
+    const int rc = fake_acl(client, MOSQ_ACL_WRITE, topic);
+    return rc == MOSQ_ERR_SUCCESS ? fake_control_unasked(client, topic, payload) : rc;
+}
+
+int fake_control_unasked(struct mosquitto *client, const char *topic, const char *payload)
+{
+    if (broker.counts[MOSQ_EVT_CONTROL] == 0 || strcmp(topic, broker.control.topic) != 0) {
+        return -1;
+    }
+    struct mosquitto_evt_control event = {.client = client,
+                                          .topic = topic,
+                                          .payload = payload,
+                                          .payloadlen = (uint32_t)strlen(payload),
+                                          .qos = 1};
+    return broker.control.function(MOSQ_EVT_CONTROL, &event, broker.control.user_data);
+}
+
+void fake_without_control(void)
+{
+    broker.no_control = true;
+}
+
+const char *fake_told(void)
+{
+    return broker.told;
+}
+
+const char *fake_kicked(void)
+{
+    return broker.kicked;
 }
 
 int fake_reload(void)

@@ -61,6 +61,22 @@ void fake_gone(struct mosquitto *client);
 int fake_login(struct mosquitto *client, const char *username, const char *password);
 int fake_acl(struct mosquitto *client, int access, const char *topic);
 
+/* A publish to a control topic: WRITE is asked, then the topic's owner. -1 where there is none. */
+int fake_control(struct mosquitto *client, const char *topic, const char *payload);
+
+/* The same of a bridge's context, about which the broker asks nobody. */
+int fake_control_unasked(struct mosquitto *client, const char *topic, const char *payload);
+
+/* From now on this broker is one that was built without control. */
+void fake_without_control(void);
+
+/* What was last published to one client, "" if nothing was since the last reset: "<client id>
+ * <topic> <payload>". */
+const char *fake_told(void);
+
+/* The client that was last kicked; "" if none was. */
+const char *fake_kicked(void);
+
 /* RELOAD to every callback of it: the only answer that all gave, or -1 if they differ. */
 int fake_reload(void);
 
