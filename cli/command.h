@@ -12,6 +12,13 @@ enum adu_status {
 };
 
 enum adu_status adu_command_check(int argc, char **argv);
+enum adu_status adu_command_status(int argc, char **argv);
+enum adu_status adu_command_sessions(int argc, char **argv);
+enum adu_status adu_command_reload(int argc, char **argv);
+enum adu_status adu_command_kick(int argc, char **argv);
+
+/* aduana explain --live CLIENT ...: of a client that a running broker knows. */
+enum adu_status adu_command_explain_live(int argc, char **argv);
 
 /* The five stages, for a policy that is loaded without a broker. */
 extern const struct adu_stage *const adu_command_stages[ADU_STAGES];

@@ -22,15 +22,21 @@ static const struct {
     const char *synopsis, *purpose;
 } commands[] = {
     {"check", adu_command_check, "check DIR", "what is wrong or doubtful in a policy folder"},
+    {"explain", adu_command_explain_live, "explain --live CLIENT publish|subscribe|receive TOPIC",
+     "whether a client may, and why"},
+    {"status", adu_command_status, "status", "what runs in a broker, and its counters"},
+    {"sessions", adu_command_sessions, "sessions [CLIENT]", "who is connected, and as whom"},
+    {"reload", adu_command_reload, "reload [--wait]", "loads the policy folder anew"},
+    {"kick", adu_command_kick, "kick CLIENT [--no-will]", "disconnects a client"},
 };
 
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
 static void help(FILE *out)
 {
-    fprintf(out, "aduana: asks a policy folder what the plugins would answer\n\n");
+    fprintf(out, "aduana: asks a policy folder, or a running broker, what the plugins answer\n\n");
     for (int i = 0; i < COMMANDS; i++) {
-        fprintf(out, "  aduana %-24s %s\n", commands[i].synopsis, commands[i].purpose);
+        fprintf(out, "  aduana %s\n      %s\n", commands[i].synopsis, commands[i].purpose);
     }
     fprintf(out, "\nExit status: 0 yes or good, 1 no or findings, 2 wrong usage or unreadable.\n");
 }

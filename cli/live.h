@@ -1,0 +1,33 @@
+/* Asking a running broker over its control topic; see common/control.h for what is answered. */
+#ifndef ADUANA_CLI_LIVE_H
+#define ADUANA_CLI_LIVE_H
+
+#include "cli/command.h"
+#include "cli/live_options.h"
+#include <jansson.h>
+
+struct adu_live;
+
+/* Connects, and subscribes to the answers. NULL after a complaint on stderr. */
+struct adu_live *adu_live_open(const struct adu_live_options *options);
+
+/* NULL-safe. */
+void adu_live_close(struct adu_live *live);
+
+/* Sends one command, an object that it takes, and waits for its answer. ADU_STATUS_YES with the
+ * data of the answer, to be freed with json_decref; else `*data` is NULL after a complaint on
+ * stderr: ADU_STATUS_NO if an error was answered, ADU_STATUS_USAGE if nothing was. */
+enum adu_status adu_live_ask(struct adu_live *live, json_t *command, json_t **data);
+
+/* All of the above for one command. */
+enum adu_status adu_live_ask_once(const struct adu_live_options *options, json_t *command,
+                                  json_t **data);
+
+/* Prints JSON as --json does. */
+void adu_live_print(const json_t *value);
+
+/* Text from clients on its way to a terminal: without quotes, escaped where it would disturb. The
+ * text lives until the fourth call from here. "-" for NULL and JSON's null. */
+const char *adu_live_text(const json_t *string);
+
+#endif
