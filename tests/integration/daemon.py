@@ -33,7 +33,7 @@ def free_port():
             return port
 
 
-def until(condition, timeout=10, what="condition"):
+def until(condition, timeout=10, what="condition", every=0.01):
     """Polls until condition() is true and returns its value."""
     deadline = time.monotonic() + timeout
     while True:
@@ -41,7 +41,7 @@ def until(condition, timeout=10, what="condition"):
         if value:
             return value
         assert time.monotonic() < deadline, f"not within {timeout} s: {what}"
-        time.sleep(0.01)
+        time.sleep(every)
 
 
 class Broker:
