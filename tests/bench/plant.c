@@ -53,8 +53,9 @@ static void host_publish(void *context, const char *topic, const char *payload, 
     (void)context, (void)topic, (void)payload, (void)qos, (void)retain;
 }
 
-static void host_kick(const char *client_id)
+static void host_kick(const char *client_id, bool with_will)
 {
+    (void)with_will;
     bench_fail("%s is to be kicked", client_id);
 }
 
