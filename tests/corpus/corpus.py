@@ -56,6 +56,8 @@ class Loader:
         for path in [folder, *folder.rglob("*")]:
             path.chmod(0o755 if path.is_dir() else 0o644)
         self.file = folder / f"{name}.json"
+        error = self.ask(self.file.read_bytes())
+        assert error is None, f"plant/ itself is not good: {error}"
 
     def ask(self, text):
         """What is wrong with the text as that file; None if nothing is."""

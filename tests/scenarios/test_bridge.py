@@ -229,13 +229,16 @@ def test_attack_21_control_does_not_cross_by_itself(make_broker, suite, version)
 
 def test_attack_21_control_by_the_remote_broker(make_broker, suite, version, rogue):
     """At the side that opened the bridge nothing stands between the remote broker and `$CONTROL`: Mosquitto asks no plugin, and a
-    plugin that takes orders carries them out. (The bundle takes none.) So a broker with such a plugin does not open bridges."""
+    plugin that takes orders carries them out; so a broker with dynamic-security does not open bridges. The bundle asks who gives the
+    order: nobody who logged in here, so it is refused."""
     sur = make_broker(suite, lambda b: b.plain_conf(
         extra=bridge.lines(b.pki, version, network.here(b), rogue.port, [IN]) + bridge.dynamic_security(b)))
     rogue.answer(1)
-    rogue.send_publish("$CONTROL/aduana/v1", '{"commands": []}', qos=1)
+    rogue.send_publish("$CONTROL/aduana/v1", '{"commands": [{"command": "reload"}]}', qos=1)
     rogue.send_publish(bridge.ORDERS, bridge.ORDER, qos=1)
     until(lambda: bridge.was_told(sur), what="the order is carried out")
+    sur.wait_log("aduana: refused control client=.*: whoever sent it has not logged in here")
+    assert "reload asked for" not in sur.log and "$CONTROL/aduana/v1/response" not in sur.log
     assert sur.connect(EDGE1, version).publish("planta/linea1/temperatura", "x", qos=1) == 0
 
 
