@@ -1,17 +1,19 @@
 /* bench_core CPU ROUNDS FOLDER...: what a decision costs without a broker, through acl alone and
  * through the whole pipeline. Each FOLDER is one of generate.py's core(), its name the number of
  * rules. All are measured in turn, round after round, so that a busy machine hurts all alike.
- * Writes a line for each figure: rules, part, action, heat, median, p99 and best in ns.
+ * Writes a line for each figure: rules, part, action, heat, median, p99 and best in ns; and two of
+ * yardsticks that were taken in the same rounds.
  *
  * Time is taken around batches of decisions. The clock is the one that needs no system call: those
  * batches that lost the processor are too few to move a median or a p99. */
 #include "plugins/acl/acl.h"
 #include "tests/bench/plant.h"
+#include "tests/bench/yardstick.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PASS = 16384, ACTIONS = 3, CLIENTS = 10000, FEW = 8, WARM = 64 };
+enum { ROUNDS_MOST = 1000, PASS = 16384, ACTIONS = 3, CLIENTS = 10000, FEW = 8, WARM = 64 };
 
 /* All that the broker would have at hand: nothing of it is looked up while time is taken. */
 struct question {
@@ -43,6 +45,11 @@ struct samples {
     float *ns; /* a decision, one for each batch */
     size_t count;
     double best; /* the lowest median of a round */
+};
+
+struct yardsticks {
+    float arithmetic[ROUNDS_MOST], memory[ROUNDS_MOST];
+    size_t count;
 };
 
 struct size {
@@ -202,6 +209,20 @@ static void run_pass(struct size *s, enum part part, int action, enum heat heat)
     samples->best = samples->best == 0 || median < samples->best ? median : samples->best;
 }
 
+static void take_yardsticks(struct yardsticks *y)
+{
+    if (y->count < ROUNDS_MOST) {
+        y->arithmetic[y->count] = (float)bench_arithmetic_ns();
+        y->memory[y->count++] = (float)bench_memory_ns();
+    }
+}
+
+static void print_yardstick(const char *name, float *ns, size_t count)
+{
+    qsort(ns, count, sizeof *ns, by_value);
+    printf("%s %.1f\n", name, quantile(ns, count, 0.5));
+}
+
 static void run_round(struct size *sizes, int count)
 {
     for (int part = 0; part < PARTS; part++) {
@@ -263,6 +284,7 @@ int main(int argc, char **argv)
     bench_pin(atoi(argv[1]));
     const size_t rounds = strtoul(argv[2], NULL, 10);
     const int count = argc - 3;
+    static struct yardsticks yardsticks;
     clock_ns = measure_clock();
     struct size *sizes = calloc((size_t)count, sizeof *sizes);
     for (int i = 0; sizes != NULL && i < count; i++) {
@@ -281,8 +303,12 @@ int main(int argc, char **argv)
         each_figure(&sizes[i], 0, forget);
     }
     for (size_t round = 0; round < rounds; round++) {
+        take_yardsticks(&yardsticks);
         run_round(sizes, count);
     }
+    take_yardsticks(&yardsticks);
+    print_yardstick("arithmetic", yardsticks.arithmetic, yardsticks.count);
+    print_yardstick("memory", yardsticks.memory, yardsticks.count);
     for (int i = 0; i < count; i++) {
         each_figure(&sizes[i], 0, print);
         bench_plant_stop(&sizes[i].plant);

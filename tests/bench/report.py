@@ -45,7 +45,9 @@ def core(rows):
         series = [found[part, action, heat, size] for size in sizes]
         table.append([f"{part}, {heat}, {action}", *("%.0f / %.0f" % (row["ns"], row["p99_ns"]) for row in series),
                       "%.2fx" % (series[-1]["ns"] / series[0]["ns"]), "%.1f" % (1e3 / series[-1]["ns"])])
-    return lines(["ns a decision, median / p99", *map(count, sizes), "last : first", "million/s"], table)
+    text = lines(["ns a decision, median / p99", *map(count, sizes), "last : first", "million/s"], table)
+    return text + ("\nThe machine, in the same rounds: 100 multiplications in a row %.0f ns, a load from 64 MB of memory %.0f ns.\n"
+                   % (rows[0]["arithmetic_ns"], rows[0]["memory_ns"]))
 
 
 def broker(rows):
