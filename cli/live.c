@@ -7,10 +7,12 @@
 #include <errno.h>
 #include <mosquitto.h>
 #include <mqtt_protocol.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -250,6 +252,28 @@ static bool set_tls(struct adu_live *live)
     return rc == MOSQ_ERR_SUCCESS;
 }
 
+/* libmosquitto 2.0 writes TLS into a connection that is not there, over and over, and never gives
+ * up: so it is asked to go on only where there is one. false with live->why. The refusal of an
+ * address of this machine was seen, and forgotten, by its first write. */
+static bool is_reached(struct adu_live *live)
+{
+    struct pollfd reached = {.fd = mosquitto_socket(live->mosquitto), .events = POLLOUT};
+    struct sockaddr_storage peer;
+    socklen_t size = sizeof peer;
+    int code = 0;
+    if (poll(&reached, 1, (int)live->options->timeout_seconds * 1000) <= 0) {
+        fail(live, "not reached within %ld s", live->options->timeout_seconds);
+        return false;
+    }
+    if (getpeername(reached.fd, (struct sockaddr *)&peer, &size) == 0) {
+        return true;
+    }
+    size = sizeof code;
+    getsockopt(reached.fd, SOL_SOCKET, SO_ERROR, &code, &size);
+    fail(live, "%s", strerror(code != 0 ? code : ECONNREFUSED));
+    return false;
+}
+
 static bool connect_to(struct adu_live *live)
 {
     const struct adu_live_options *o = live->options;
@@ -265,7 +289,7 @@ static bool connect_to(struct adu_live *live)
     }
     snprintf(late, sizeof late, "is there a broker at %s port %d%s?", host, port,
              uses_tls(o) ? "" : ", and without TLS");
-    if (!wait_for(live, is_ready, late)) {
+    if (!is_reached(live) || !wait_for(live, is_ready, late)) {
         fprintf(stderr, "aduana: %s port %d: %s\n", host, port, live->why);
         return false;
     }
@@ -322,7 +346,7 @@ void adu_live_close(struct adu_live *live)
 
 /* --- asking --- */
 
-static bool send(struct adu_live *live, json_t *command)
+static bool send_order(struct adu_live *live, json_t *command)
 {
     char number[16];
     snprintf(number, sizeof number, "%u", ++live->number);
@@ -347,7 +371,7 @@ static bool send(struct adu_live *live, json_t *command)
 enum adu_status adu_live_ask(struct adu_live *live, json_t *command, json_t **data)
 {
     *data = NULL;
-    if (!send(live, command) ||
+    if (!send_order(live, command) ||
         !wait_for(live, is_answered,
                   "does this broker run Aduana, and is the role allowed to publish "
                   "to " ADU_CONTROL_TOPIC "?")) {

@@ -113,7 +113,7 @@ def test_explain(broker, run):
     ask = ("explain", "--live", "edge-linea1")
     assert good(run(broker, *ask, "publish", "planta/linea1/temperatura", "--qos", 1, "--retain")) == "allowed\n"
     done = run(broker, *ask, "publish", "planta/linea1/consigna")
-    assert done.returncode == NO and done.stdout == 'refused: acl: denied by the rule "set points are the operator\'s" [acl.json:8]\n'
+    assert done.returncode == NO and done.stdout == 'refused: acl: denied by the rule "set points are the operator\'s" [acl.json:21]\n'
     done = run(broker, *ask, "subscribe", "planta/#", "--json")
     assert done.returncode == NO and json.loads(done.stdout)["verdict"] == "refused"
     bad(run(broker, "explain", "--live", "nadie", "publish", "a/b/c"), NO, "no client is known")
@@ -141,6 +141,7 @@ def test_who_is_not_let_in(broker, run):
     bad(run(broker, "status", "--cafile", "/no/such/file", tls=False), USAGE, "cannot be read")
     broker.stop()
     bad(run(broker, "status"), USAGE, "Connection refused")
+    bad(run(broker, "status", tls=False), USAGE, "Connection refused")
 
 
 def test_a_broker_without_the_bundle(make_broker, suite, run):
