@@ -337,8 +337,11 @@ enum { TICK_MS = 20 };
 static int on_tick(int event, void *event_data, void *user_data)
 {
     struct plugin *plugin = user_data;
+    struct mosquitto_evt_tick *tick = event_data;
     (void)event;
-    (void)event_data;
+    /* 2.1 ticks again when the wall clock is past this one: set back an hour, it would be an hour
+     * without. So the next turn of its loop will do, whatever the clock shows. */
+    tick->now_s = 0;
     if (plugin->order == 0) {
         const struct adu_now time = now();
         if (time.mono_ms - plugin->ticked_ms >= TICK_MS) {

@@ -1,9 +1,12 @@
 """The wall clock of a running broker jumps: an hour back, a year on, past 2038, into a leap day, through the changes of
 summer time. Rules about the time of day follow it with the next message; nobody is disconnected, and nothing is lost.
 
-Debian's libfaketime shows the broker another wall clock, and the monotonic one as it is."""
+wall_clock.c, preloaded, shows the broker another wall clock, and every other clock as it is."""
 import datetime
-import glob
+import functools
+import pathlib
+import struct
+import subprocess
 import time
 
 import pytest
@@ -13,23 +16,22 @@ from flood import Bystander
 from plant import EDGE1, EDGE2, SCADA, SENSOR, payloads, refused_publish, seen, watcher
 
 YEAR, HOUR = 365 * 86400, 3600
+SOURCE = pathlib.Path(__file__).with_name("wall_clock.c")
 
 
 class Clock:
     """The wall clock of a broker."""
 
-    def __init__(self, broker):
-        self.file = broker.folder / "clock"
-        library, = glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
-        broker.environment.update(LD_PRELOAD=library, FAKETIME_TIMESTAMP_FILE=str(self.file), FAKETIME_NO_CACHE="1",
-                                  FAKETIME_DONT_FAKE_MONOTONIC="1")
+    def __init__(self, broker, library):
+        self.file = open(broker.folder / "clock", "wb+", buffering=0)
         self.jump(0)
+        preload = ":".join(filter(None, [broker.environment.get("LD_PRELOAD"), str(library)]))
+        broker.environment.update(LD_PRELOAD=preload, WALL_CLOCK=self.file.name)
 
     def jump(self, seconds):
         """So many seconds before or after the true time, from now on."""
-        new = self.file.with_suffix(".new")
-        new.write_text(f"{int(seconds):+d}\n")
-        new.rename(self.file)
+        self.file.seek(0)
+        self.file.write(struct.pack("=q", int(seconds)))
 
     def set(self, text):
         """2027-03-28T00:59:50, UTC"""
@@ -37,13 +39,21 @@ class Clock:
         self.jump(moment.timestamp() - time.time())
 
 
+@pytest.fixture(scope="session")
+def wall_clock(tmp_path_factory):
+    library = tmp_path_factory.mktemp("clock") / "wall_clock.so"
+    subprocess.run(["gcc", "-O2", "-Wall", "-Werror", "-shared", "-fPIC", SOURCE, "-o", library], check=True)
+    return library
+
+
 @pytest.fixture
-def clocked(make_broker, suite, sanitized):
-    if sanitized:
-        pytest.skip("ASan's runtime and libfaketime hang in each other's start, and abort at the end; judged without sanitizers")
+def clocked(make_broker, suite, wall_clock):
     broker = make_broker(suite, start=False)
-    broker.clock = Clock(broker)
-    return broker
+    broker.clock = Clock(broker, wall_clock)
+    # Mosquitto 2.0.21 measures keep alive by the wall clock, with and without plugins, and may crash of it.
+    broker.connect = functools.partial(broker.connect, keepalive=0)
+    yield broker
+    broker.clock.file.close()
 
 
 def only_at(zone, window):
@@ -132,9 +142,9 @@ def test_attack_27_certificates_of_another_time(clocked, jump):
 
 def test_attack_27_restart_at_another_time(clocked, version):
     """What was remembered tomorrow, or weeks ago, is still known."""
-    clocked.start()
     for jump in (20 * 86400, 10 * 86400, 25 * 86400):
         clocked.clock.jump(jump)
+        clocked.start()
         client = clocked.connect(EDGE1, version, clean=False)
         assert client.subscribe("planta/linea1/comandos/#") == 1
         client.disconnect()
@@ -146,3 +156,4 @@ def test_attack_27_restart_at_another_time(clocked, version):
         client = clocked.connect(EDGE1, version, clean=False)
         assert client.session_present and client.receive().payload == f"{jump}".encode()
         client.disconnect()
+        clocked.stop()
