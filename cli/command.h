@@ -12,10 +12,14 @@ enum adu_status {
 };
 
 enum adu_status adu_command_check(int argc, char **argv);
+enum adu_status adu_command_test(int argc, char **argv);
 enum adu_status adu_command_status(int argc, char **argv);
 enum adu_status adu_command_sessions(int argc, char **argv);
 enum adu_status adu_command_reload(int argc, char **argv);
 enum adu_status adu_command_kick(int argc, char **argv);
+
+/* aduana explain DIR ...: of a client that is described; with --live the next one. */
+enum adu_status adu_command_explain(int argc, char **argv);
 
 /* aduana explain --live CLIENT ...: of a client that a running broker knows. */
 enum adu_status adu_command_explain_live(int argc, char **argv);

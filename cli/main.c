@@ -22,8 +22,11 @@ static const struct {
     const char *synopsis, *purpose;
 } commands[] = {
     {"check", adu_command_check, "check DIR", "what is wrong or doubtful in a policy folder"},
-    {"explain", adu_command_explain_live, "explain --live CLIENT publish|subscribe|receive TOPIC",
-     "whether a client may, and why"},
+    {"explain", adu_command_explain,
+     "explain DIR --as KEY=VALUE... publish|subscribe|receive TOPIC",
+     "whether a client may, why, and what to change; --live CLIENT asks a broker"},
+    {"test", adu_command_test, "test DIR [--junit FILE]",
+     "whether the policy's own assertions hold"},
     {"status", adu_command_status, "status", "what runs in a broker, and its counters"},
     {"sessions", adu_command_sessions, "sessions [CLIENT]", "who is connected, and as whom"},
     {"reload", adu_command_reload, "reload [--wait]", "loads the policy folder anew"},

@@ -15,6 +15,7 @@ struct adu_compiler {
     struct adu_findings *findings;     /* what is remarkable; NULL: nobody asks */
     const char *directory;             /* the policy folder */
     const char *file;                  /* the file being compiled; lives with the arena */
+    const char *time_zone; /* of the plant, once the stage that has it is compiled; NULL: none */
 };
 
 /* A place as a rule may keep it: document places die with the document. */

@@ -38,8 +38,8 @@ static enum adu_verdict weigh(struct adu_login *login)
     return ADU_ALLOW;
 }
 
-static enum adu_verdict identify(struct adu_pipeline *p, struct adu_login *login,
-                                 struct adu_now now)
+enum adu_verdict adu_pipeline_identify(struct adu_pipeline *p, struct adu_login *login,
+                                       struct adu_now now)
 {
     for (int kind = 0; kind < ADU_STAGES; kind++) {
         const struct adu_stage *stage = p->stages[kind];
@@ -64,8 +64,8 @@ static enum adu_verdict identify(struct adu_pipeline *p, struct adu_login *login
 
 /* Its attributes, which `login` then points at. Without a certificate, or without the stage that
  * reads them, nothing. */
-static bool read_certificate(struct adu_pipeline *p, struct adu_bytes certificate,
-                             struct adu_attributes *attributes, struct adu_login *login)
+bool adu_pipeline_read_certificate(struct adu_pipeline *p, struct adu_bytes certificate,
+                                   struct adu_attributes *attributes, struct adu_login *login)
 {
     const struct adu_stage *stage = p->stages[ADU_STAGE_CERT_AUTH];
     if (certificate.bytes == NULL || stage == NULL || stage->read_certificate == NULL) {
@@ -155,8 +155,8 @@ static bool make_states(struct adu_pipeline *p, struct adu_principal *principal)
 
 /* Puts a judgement on the principal. Without memory it is not valid: refused, and judged again by
  * the next sweep or log-in. */
-static void settle(struct adu_pipeline *p, struct adu_principal *principal, struct adu_login *login,
-                   bool valid, struct adu_now now)
+void adu_pipeline_settle(struct adu_pipeline *p, struct adu_principal *principal,
+                         struct adu_login *login, bool valid, struct adu_now now)
 {
     adu_principal_unjudge(principal);
     principal->why[0] = '\0';
@@ -188,8 +188,8 @@ void adu_pipeline_judge(struct adu_pipeline *p, struct adu_principal *principal,
     if (p->broker_authenticates && principal->proven == 0) {
         valid = true;
     } else {
-        verdict = read_certificate(p, principal->certificate, &certificate, &login)
-                      ? identify(p, &login, now)
+        verdict = adu_pipeline_read_certificate(p, principal->certificate, &certificate, &login)
+                      ? adu_pipeline_identify(p, &login, now)
                       : ADU_ERROR; /* it could be read when it was shown */
         valid = verdict == ADU_ALLOW;
         if (valid &&
@@ -198,7 +198,7 @@ void adu_pipeline_judge(struct adu_pipeline *p, struct adu_principal *principal,
             valid = false;
         }
     }
-    settle(p, principal, &login, valid, now);
+    adu_pipeline_settle(p, principal, &login, valid, now);
     if (verdict == ADU_ERROR) {
         principal->judged = 0; /* nobody knows yet */
     }
@@ -271,7 +271,7 @@ static bool admit(struct adu_pipeline *p, const struct adu_connect *connect,
     principal->address = adu_address_of(connect->address);
     principal->durable = connect->durable;
     adu_principals_seen(p->principals, principal, now.wall_ms);
-    settle(p, principal, login, true, now);
+    adu_pipeline_settle(p, principal, login, true, now);
     if (!principal->valid || adu_sessions_open(p->sessions, connect->handle, connect->client_id,
                                                principal, connect->durable) == NULL) {
         refuse(login, "out of memory, or too many attributes");
@@ -314,8 +314,9 @@ static enum adu_verdict log_in(struct adu_pipeline *p, const struct adu_connect 
         refuse(&login, "it has no client id");
     } else if (strlen(connect->client_id) > CLIENT_ID_MOST) {
         refuse(&login, "its client id has more than 1024 bytes");
-    } else if (read_certificate(p, connect->certificate, &certificate, &login)) {
-        accepted = identify(p, &login, now) == ADU_ALLOW && admit(p, connect, &login, now);
+    } else if (adu_pipeline_read_certificate(p, connect->certificate, &certificate, &login)) {
+        accepted =
+            adu_pipeline_identify(p, &login, now) == ADU_ALLOW && admit(p, connect, &login, now);
     }
     if (accepted) {
         snprintf(username, ADU_USERNAME_MOST + 1, "%s", login.username);

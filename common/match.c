@@ -1,6 +1,7 @@
 #include "common/match.h"
 #include "common/pattern.h"
 #include "common/reader.h"
+#include <stdio.h>
 #include <string.h>
 
 struct term {
@@ -146,17 +147,56 @@ static bool term_holds(const struct term *t, const struct adu_attributes *attrib
     return false;
 }
 
+static bool any_term_holds(const struct term *t, const struct adu_attributes *attributes,
+                           const struct adu_roles *roles)
+{
+    return t->attribute != NULL ? term_holds(t, attributes)
+                                : roles != NULL && adu_roles_has(roles, t->role);
+}
+
 bool adu_match_holds(const struct adu_match *m, const struct adu_attributes *attributes,
                      const struct adu_roles *roles)
 {
     for (size_t i = 0; i < m->count; i++) {
-        const struct term *t = &m->terms[i];
-        if (t->attribute == NULL ? roles == NULL || !adu_roles_has(roles, t->role)
-                                 : !term_holds(t, attributes)) {
+        if (!any_term_holds(&m->terms[i], attributes, roles)) {
             return false;
         }
     }
     return true;
+}
+
+static void say_miss(const struct term *t, FILE *out)
+{
+    if (t->attribute == NULL) {
+        fprintf(out, "it lacks the role");
+    } else if (t->pattern != NULL) {
+        fprintf(out, "%s does not match its pattern", t->attribute);
+    } else {
+        fprintf(out, "%s is not", t->attribute);
+        for (const char **v = t->values; *v != NULL; v++) {
+            fprintf(out, "%s \"%s\"", v != t->values ? " or" : "", *v);
+        }
+    }
+}
+
+const char *adu_match_misses(const struct adu_match *m, const struct adu_attributes *attributes,
+                             const struct adu_roles *roles, char *text, size_t size)
+{
+    bool first = true;
+    text[0] = '\0';
+    FILE *out = fmemopen(text, size, "w");
+    for (size_t i = 0; out != NULL && i < m->count; i++) {
+        if (!any_term_holds(&m->terms[i], attributes, roles)) {
+            fputs(first ? "" : ", ", out);
+            say_miss(&m->terms[i], out);
+            first = false;
+        }
+    }
+    if (out != NULL) {
+        fclose(out); /* cuts what does not fit, and ends it */
+    }
+    text[size - 1] = '\0';
+    return text;
 }
 
 const int *adu_role_list_compile(struct adu_compiler *c, const struct adu_json *node)

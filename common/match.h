@@ -21,6 +21,13 @@ adu_match_compile(struct adu_compiler *c, const struct adu_json *object, bool ro
 ADU_API bool adu_match_holds(const struct adu_match *m, const struct adu_attributes *attributes,
                              const struct adu_roles *roles);
 
+/* What keeps it from holding, in words: `cert.ou is not "edge", cert.cn does not match its
+ * pattern`.
+ * "" when it holds. Returns `text`. Not for the hot path. */
+ADU_API const char *adu_match_misses(const struct adu_match *m,
+                                     const struct adu_attributes *attributes,
+                                     const struct adu_roles *roles, char *text, size_t size);
+
 /* Compiles the array of role names at `node` (NULL: no roles) into a list that ends with -1.
  * NULL with the error set. */
 ADU_API const int *adu_role_list_compile(struct adu_compiler *c, const struct adu_json *node);

@@ -67,6 +67,20 @@ struct adu_pipeline {
 void adu_pipeline_judge(struct adu_pipeline *p, struct adu_principal *principal,
                         struct adu_now now);
 
+/* login.c, for inquiry.c: the authentication stages in turn, and what is required of them all. */
+enum adu_verdict adu_pipeline_identify(struct adu_pipeline *p, struct adu_login *login,
+                                       struct adu_now now);
+
+/* login.c, for inquiry.c: a certificate's attributes, which `login` then points at. Without a
+ * certificate, or without the stage that reads them, nothing. */
+bool adu_pipeline_read_certificate(struct adu_pipeline *p, struct adu_bytes certificate,
+                                   struct adu_attributes *attributes, struct adu_login *login);
+
+/* login.c, for inquiry.c: puts a judgement on the principal. Without memory it is not valid:
+ * refused, and judged again by the next sweep or log-in. */
+void adu_pipeline_settle(struct adu_pipeline *p, struct adu_principal *principal,
+                         struct adu_login *login, bool valid, struct adu_now now);
+
 /* login.c: a principal for a session that the broker authenticated itself. NULL: no memory. */
 struct adu_principal *adu_pipeline_broker_principal(struct adu_pipeline *p, const char *client_id,
                                                     const char *username);
@@ -92,6 +106,12 @@ bool adu_pipeline_well_formed(struct adu_request *request, struct adu_reason *wh
 enum adu_verdict adu_pipeline_would(struct adu_pipeline *p, struct adu_principal *principal,
                                     const struct adu_question *question, struct adu_now now,
                                     struct adu_reason *why);
+
+/* would.c: the question as the stages would be asked it. false with `why` when they would not be.
+ */
+bool adu_pipeline_pose(struct adu_pipeline *p, struct adu_principal *principal,
+                       const struct adu_question *question, struct adu_now now,
+                       struct adu_request *request, struct adu_reason *why);
 
 /* kick.c: disconnects a session with the next tick that may; its will is sent, or not. false when
  * memory is gone. */

@@ -119,6 +119,7 @@ static bool load_all(struct adu_policy *policy, const char *directory,
         return false;
     }
     bool missing = false;
+    policy->number = 1; /* until a pipeline counts it */
     for (int kind = 0; kind < ADU_STAGES; kind++) {
         if (!load_file(&c, policy, (enum adu_stage_kind)kind, stages[kind])) {
             return false;
@@ -126,6 +127,7 @@ static bool load_all(struct adu_policy *policy, const char *directory,
         missing = missing || policy->presence[kind] == ADU_PRESENCE_IGNORED ||
                   policy->presence[kind] == ADU_PRESENCE_MISSED;
     }
+    policy->time_zone = c.time_zone;
     return missing ||
            adu_vocabulary_check(policy->vocabulary, stages[ADU_STAGE_ACL] != NULL, error);
 }

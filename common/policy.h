@@ -19,6 +19,7 @@ struct adu_policy {
     enum adu_presence presence[ADU_STAGES];
     const void *compiled[ADU_STAGES];
     bool watch[ADU_STAGES];
+    const char *time_zone; /* of the plant; NULL: none is named */
 };
 
 /* Loads `directory` for the stages in `stages` (NULL where not loaded). Names that no file defines

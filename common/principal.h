@@ -95,7 +95,7 @@ struct adu_principal *adu_principals_next_client(struct adu_principals *table,
 
 size_t adu_principals_count(const struct adu_principals *table);
 
-const char *adu_principal_client_id(const struct adu_principal *p);
+ADU_API const char *adu_principal_client_id(const struct adu_principal *p);
 
 /* Frees what the last judgement made. */
 void adu_principal_unjudge(struct adu_principal *p);

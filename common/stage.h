@@ -7,6 +7,7 @@
 #include "common/bytes.h"
 #include "common/compiler.h"
 #include "common/counters.h"
+#include "common/explainer.h"
 #include "common/json.h"
 #include "common/reason.h"
 #include "common/request.h"
@@ -71,6 +72,10 @@ struct adu_stage {
     /* Authentication: who is it? ALLOW when a factor was proven, ABSTAIN when there is nothing to
      * judge, DENY with login->why. */
     enum adu_verdict (*identify)(const struct adu_stage_call *call, struct adu_login *login);
+    /* The same of a certificate that is described in words, so that nobody can check its chain. For
+     * inquiries (inquiry.c) alone: no client is ever let in by it. NULL: as `identify`. */
+    enum adu_verdict (*assume)(const struct adu_stage_call *call, struct adu_login *login);
+
     /* Roles that depend on what all stages found; adds to login->roles. */
     bool (*bind)(const struct adu_stage_call *call, const struct adu_attributes *attributes,
                  struct adu_login *login);
@@ -89,6 +94,16 @@ struct adu_stage {
      * nothing, logs nothing. */
     enum adu_verdict (*decide)(const struct adu_stage_call *call, const struct adu_request *request,
                                void *client_state, struct adu_reason *why);
+
+    /* For inquiries (inquiry.c): tells of every rule that has to do with the request, and what
+     * might be changed so that it would be allowed. NULL: there is nothing to tell. */
+    void (*explain)(const struct adu_stage_call *call, const struct adu_request *request,
+                    const struct adu_explainer *to);
+    /* The same of a client that proves nothing: why not, rule by rule. */
+    void (*explain_login)(const struct adu_stage_call *call, const struct adu_login *login,
+                          const struct adu_explainer *to);
+    /* Tells of every rule there is. NULL: none that one would want to see covered. */
+    void (*rules)(const void *policy, const struct adu_explainer *to);
 
     /* A hundred milliseconds or less have passed. */
     void (*tick)(const struct adu_stage_call *call);

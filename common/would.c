@@ -34,30 +34,39 @@ static enum adu_verdict combine(struct adu_pipeline *p, struct adu_principal *pr
     return granted;
 }
 
-enum adu_verdict adu_pipeline_would(struct adu_pipeline *p, struct adu_principal *principal,
-                                    const struct adu_question *question, struct adu_now now,
-                                    struct adu_reason *why)
+bool adu_pipeline_pose(struct adu_pipeline *p, struct adu_principal *principal,
+                       const struct adu_question *question, struct adu_now now,
+                       struct adu_request *request, struct adu_reason *why)
 {
     adu_reason_clear(why);
     if (p->refuse_all) {
         why->text = p->refuse_why;
-        return ADU_DENY;
+        return false;
     }
     if (principal->judged != p->policy->number) {
         adu_pipeline_judge(p, principal, now);
     }
     if (!principal->valid) {
         why->text = principal->why;
-        return ADU_DENY;
+        return false;
     }
-    struct adu_request request = {.action = question->action,
-                                  .topic = adu_text_of(question->topic),
-                                  .qos = question->qos,
-                                  .retain = question->retain,
-                                  .payload_length = question->payload_length,
-                                  .subject = &principal->subject,
-                                  .now_ms = now.mono_ms,
-                                  .wall_ms = now.wall_ms};
-    return adu_pipeline_well_formed(&request, why) ? combine(p, principal, &request, now, why)
-                                                   : ADU_DENY;
+    *request = (struct adu_request){.action = question->action,
+                                    .topic = adu_text_of(question->topic),
+                                    .qos = question->qos,
+                                    .retain = question->retain,
+                                    .payload_length = question->payload_length,
+                                    .subject = &principal->subject,
+                                    .now_ms = now.mono_ms,
+                                    .wall_ms = now.wall_ms};
+    return adu_pipeline_well_formed(request, why);
+}
+
+enum adu_verdict adu_pipeline_would(struct adu_pipeline *p, struct adu_principal *principal,
+                                    const struct adu_question *question, struct adu_now now,
+                                    struct adu_reason *why)
+{
+    struct adu_request request;
+    return adu_pipeline_pose(p, principal, question, now, &request, why)
+               ? combine(p, principal, &request, now, why)
+               : ADU_DENY;
 }

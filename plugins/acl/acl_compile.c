@@ -311,7 +311,8 @@ static bool find_zone(struct adu_compiler *c, const struct adu_json *root, const
     if (keys->time_zone == NULL) {
         return true;
     }
-    *zone = adu_time_zone_new(c->arena, keys->time_zone);
+    c->time_zone = adu_arena_strdup(c->arena, keys->time_zone);
+    *zone = c->time_zone != NULL ? adu_time_zone_new(c->arena, keys->time_zone) : NULL;
     return *zone != NULL || adu_json_error(adu_json_member(root, "time_zone"), c->error,
                                            "is no time zone of this machine (package tzdata), "
                                            "such as \"America/Mexico_City\"");
@@ -343,6 +344,7 @@ static bool compile_roles(struct adu_compiler *c, const struct keys *keys,
         m.scratch != NULL && m.patterns != NULL && m.placed != NULL && acl->rules != NULL
             ? compile_each_role(&m, keys->roles) && lay_out(&m)
             : adu_error_no_memory(c->error);
+    acl->rule_count = m.count;
     adu_topic_trie_finish(m.patterns, NULL, NULL);
     adu_arena_free(m.scratch);
     free(m.placed);

@@ -36,7 +36,8 @@ struct adu_acl_binding {
 struct adu_acl {
     const struct adu_topic_trie *patterns; /* of all roles; what it tells is for adu_acl_leaf_at */
     const uint32_t *leaves;
-    struct adu_acl_rule *rules;
+    size_t rule_count;
+    struct adu_acl_rule *rules; /* in the order of the file */
     size_t role_count;
     const char **role_names; /* by the vocabulary's number */
     size_t includes_count;

@@ -142,22 +142,10 @@ static enum adu_verdict no_identity(struct adu_login *login)
     return ADU_ABSTAIN;
 }
 
-enum adu_verdict adu_cert_auth_identify(const struct adu_cert_policy *policy,
-                                        struct adu_login *login, int64_t wall_ms)
+/* By the first identity that matches and that one of the set `authorities` vouches for. */
+static enum adu_verdict identify(const struct adu_cert_policy *policy, struct adu_login *login,
+                                 uint64_t authorities)
 {
-    if (login->certificate == NULL) {
-        return ADU_ABSTAIN;
-    }
-    uint64_t authorities = UINT64_MAX;
-    char wrong[sizeof login->why.detail];
-    if (policy->authority_count > 0) {
-        authorities = vouching(policy, login, wall_ms, wrong, sizeof wrong);
-    }
-    if (authorities == 0) {
-        nobody(login, "no authority of cert_auth.json vouches for the certificate:");
-        snprintf(login->certificate_why.detail, sizeof wrong, "%s", wrong);
-        return ADU_ABSTAIN;
-    }
     for (size_t i = 0; i < policy->count; i++) {
         const struct adu_cert_identity *id = &policy->identities[i];
         struct adu_attributes all = {0};
@@ -177,4 +165,49 @@ enum adu_verdict adu_cert_auth_identify(const struct adu_cert_policy *policy,
         }
     }
     return no_identity(login);
+}
+
+enum adu_verdict adu_cert_auth_identify(const struct adu_cert_policy *policy,
+                                        struct adu_login *login, int64_t wall_ms)
+{
+    if (login->certificate == NULL) {
+        return ADU_ABSTAIN;
+    }
+    if (policy->authority_count == 0) {
+        return identify(policy, login, UINT64_MAX);
+    }
+    char wrong[sizeof login->why.detail];
+    const uint64_t authorities = vouching(policy, login, wall_ms, wrong, sizeof wrong);
+    if (authorities == 0) {
+        nobody(login, "no authority of cert_auth.json vouches for the certificate:");
+        snprintf(login->certificate_why.detail, sizeof wrong, "%s", wrong);
+        return ADU_ABSTAIN;
+    }
+    return identify(policy, login, authorities);
+}
+
+enum adu_verdict adu_cert_auth_assume(const struct adu_cert_policy *policy, struct adu_login *login)
+{
+    return login->certificate != NULL ? identify(policy, login, UINT64_MAX) : ADU_ABSTAIN;
+}
+
+void adu_cert_auth_explain(const struct adu_cert_policy *policy, const struct adu_login *login,
+                           const struct adu_explainer *to)
+{
+    char misses[512];
+    for (size_t i = 0; login->certificate != NULL && i < policy->count; i++) {
+        const struct adu_cert_identity *id = &policy->identities[i];
+        struct adu_attributes all = {0};
+        adu_match_misses(id->match, login->certificate, NULL, misses, sizeof misses);
+        if (misses[0] == '\0' && adu_attributes_add_all(&all, login->certificate) &&
+            derive(id, &all) != ADU_ALLOW) {
+            snprintf(misses, sizeof misses, "a pattern of its \"attributes\" finds nothing");
+        }
+        adu_attributes_clear(&all);
+        const struct adu_rule_told told = {.place = &id->place,
+                                           .name = id->name,
+                                           .effect = "identity",
+                                           .not_by = misses[0] != '\0' ? misses : NULL};
+        to->rule(to->context, &told);
+    }
 }

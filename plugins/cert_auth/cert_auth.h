@@ -18,6 +18,15 @@ const struct adu_cert_policy *adu_cert_auth_compile(struct adu_compiler *c,
 enum adu_verdict adu_cert_auth_identify(const struct adu_cert_policy *policy,
                                         struct adu_login *login, int64_t wall_ms);
 
+/* The same of a certificate that is described in words: every authority is taken to vouch for it.
+ * Nobody may be let in by this. */
+enum adu_verdict adu_cert_auth_assume(const struct adu_cert_policy *policy,
+                                      struct adu_login *login);
+
+/* Tells of every identity, and what keeps it from being the client's. */
+void adu_cert_auth_explain(const struct adu_cert_policy *policy, const struct adu_login *login,
+                           const struct adu_explainer *to);
+
 /* What the plugin, the command and the tests load. */
 extern const struct adu_stage adu_cert_auth_stage;
 

@@ -12,9 +12,22 @@ static enum adu_verdict identify(const struct adu_stage_call *call, struct adu_l
     return adu_cert_auth_identify(call->policy, login, call->wall_ms);
 }
 
+static enum adu_verdict assume(const struct adu_stage_call *call, struct adu_login *login)
+{
+    return adu_cert_auth_assume(call->policy, login);
+}
+
+static void explain_login(const struct adu_stage_call *call, const struct adu_login *login,
+                          const struct adu_explainer *to)
+{
+    adu_cert_auth_explain(call->policy, login, to);
+}
+
 const struct adu_stage adu_cert_auth_stage = {
     .kind = ADU_STAGE_CERT_AUTH,
     .compile = compile,
     .read_certificate = adu_certificate_attributes,
     .identify = identify,
+    .assume = assume,
+    .explain_login = explain_login,
 };
