@@ -1,28 +1,116 @@
-/* aduana check DIR */
+/* aduana check DIR: what is wrong or doubtful in a policy folder. */
 #include "cli/command.h"
+#include "cli/paint.h"
+#include "cli/report.h"
 #include "common/policy.h"
+#include <errno.h>
+#include <getopt.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct check {
+    const char *directory;
+    bool json, strict;
+    struct adu_paint paint;
+};
+
+static const char usage[] =
+    "usage: aduana check DIR [OPTIONS]\n"
+    "      --strict           warnings too make the exit status 1\n"
+    "      --json             print {\"good\": ..., \"findings\": [...]}\n"
+    "      --color WHEN       auto (on a terminal), always or never\n"
+    "Says nothing, with exit status 0, when the policy loads and nothing in it is doubtful.\n";
+
+static bool read_options(struct check *check, int argc, char **argv)
+{
+    static const struct option options[] = {{"strict", no_argument, NULL, 's'},
+                                            {"json", no_argument, NULL, 'j'},
+                                            {"color", required_argument, NULL, 'c'},
+                                            {"colour", required_argument, NULL, 'c'},
+                                            {0}};
+    const char *color = NULL;
+    int found;
+    optind = 1;
+    while ((found = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        switch (found) {
+        case 's':
+            check->strict = true;
+            break;
+        case 'j':
+            check->json = true;
+            break;
+        case 'c':
+            color = optarg;
+            break;
+        default:
+            return false; /* getopt_long has complained */
+        }
+    }
+    if (!adu_paint_choose(&check->paint, color)) {
+        fprintf(stderr, "aduana: color: expected auto, always or never, found \"%s\"\n", color);
+        return false;
+    }
+    check->directory = argv[optind];
+    return argc - optind == 1;
+}
+
+/* What is wrong with a folder that can be read is a finding; this is not. */
+static bool is_readable(const char *directory)
+{
+    struct stat st;
+    if (stat(directory, &st) != 0 || access(directory, R_OK | X_OK) != 0) {
+        fprintf(stderr, "aduana: %s: cannot be read: %s\n", directory, strerror(errno));
+        return false;
+    }
+    if (!S_ISDIR(st.st_mode)) {
+        fprintf(stderr, "aduana: %s: is not a folder\n", directory);
+        return false;
+    }
+    return true;
+}
+
+static bool print(const struct check *check, const struct adu_findings *findings)
+{
+    struct adu_report *report = adu_report_new(check->directory, &check->paint);
+    const struct adu_finding *finding = adu_findings_first(findings);
+    for (; report != NULL && finding != NULL; finding = finding->next) {
+        adu_report_print(report, finding);
+    }
+    adu_report_free(report);
+    return report != NULL;
+}
+
+static bool print_json(bool good, const struct adu_findings *findings)
+{
+    json_t *list = json_array(), *root;
+    const struct adu_finding *finding = adu_findings_first(findings);
+    for (; finding != NULL; finding = finding->next) {
+        json_array_append_new(list, adu_report_json(finding));
+    }
+    root = json_pack("{s:b, s:o}", "good", good, "findings", list);
+    const bool printed = json_dumpf(root, stdout, JSON_INDENT(2)) == 0 && putchar('\n') != EOF;
+    json_decref(root);
+    return printed;
+}
 
 enum adu_status adu_command_check(int argc, char **argv)
 {
-    if (argc != 2) {
-        fprintf(stderr, "usage: aduana check DIR\n");
+    struct check check = {0};
+    if (!read_options(&check, argc, argv)) {
+        fputs(usage, stderr);
         return ADU_STATUS_USAGE;
     }
-    struct adu_error error = {0};
     struct adu_findings *findings = adu_findings_new();
-    struct adu_policy *policy = adu_policy_load(argv[1], adu_command_stages, findings, &error);
-    const struct adu_finding *finding = adu_findings_first(findings);
-    for (; finding != NULL; finding = finding->next) {
-        printf("%s:%u:%u: warning: %s [%s]\n", finding->place.file, finding->place.line,
-               finding->place.column, finding->text, finding->code);
+    if (findings == NULL || !is_readable(check.directory)) {
+        adu_findings_free(findings);
+        return ADU_STATUS_USAGE;
     }
-    if (policy == NULL) {
-        char text[ADU_ERROR_TEXT + ADU_ERROR_FILE + 32];
-        printf("%s\n", adu_error_format(&error, text, sizeof text));
-    }
-    const bool good = policy != NULL && adu_findings_count(findings) == 0;
+    struct adu_policy *policy = adu_policy_check(check.directory, adu_command_stages, findings);
+    const bool good = policy != NULL && (!check.strict || adu_findings_count(findings) == 0);
     adu_policy_free(policy);
+    const bool printed = check.json ? print_json(good, findings) : print(&check, findings);
     adu_findings_free(findings);
-    return good ? ADU_STATUS_YES : ADU_STATUS_NO;
+    return !printed ? ADU_STATUS_USAGE : good ? ADU_STATUS_YES : ADU_STATUS_NO;
 }

@@ -28,6 +28,29 @@ void adu_findings_free(struct adu_findings *findings)
     }
 }
 
+/* `said` has what is fit for a line. */
+static void add(struct adu_findings *findings, const char *code, const struct adu_error *said)
+{
+    findings->count++;
+    struct adu_finding *finding = adu_arena_alloc(findings->arena, sizeof *finding);
+    if (finding == NULL ||
+        (finding->text = adu_arena_strdup(findings->arena, said->text)) == NULL) {
+        return;
+    }
+    finding->code = code;
+    if (said->file[0] != '\0') {
+        finding->place.file = adu_arena_strdup(findings->arena, said->file);
+        finding->place.line = said->line;
+        finding->place.column = said->column;
+    }
+    if (findings->last != NULL) {
+        findings->last->next = finding;
+    } else {
+        findings->first = finding;
+    }
+    findings->last = finding;
+}
+
 void adu_findings_add(struct adu_findings *findings, const char *code,
                       const struct adu_place *place, const char *format, ...)
 {
@@ -40,23 +63,15 @@ void adu_findings_add(struct adu_findings *findings, const char *code,
     char text[ADU_ERROR_TEXT];
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    adu_error_set(&said, place, "%s", text); /* which makes it fit for a line */
-    findings->count++;
-    struct adu_finding *finding = adu_arena_alloc(findings->arena, sizeof *finding);
-    if (finding == NULL || (finding->text = adu_arena_strdup(findings->arena, said.text)) == NULL) {
-        return;
+    adu_error_set(&said, place, "%s", text);
+    add(findings, code, &said);
+}
+
+void adu_findings_add_error(struct adu_findings *findings, const struct adu_error *error)
+{
+    if (findings != NULL) {
+        add(findings, NULL, error);
     }
-    finding->code = code;
-    if (place != NULL && place->file != NULL) {
-        finding->place = *place;
-        finding->place.file = adu_arena_strdup(findings->arena, said.file);
-    }
-    if (findings->last != NULL) {
-        findings->last->next = finding;
-    } else {
-        findings->first = finding;
-    }
-    findings->last = finding;
 }
 
 const struct adu_finding *adu_findings_first(const struct adu_findings *findings)

@@ -1,4 +1,4 @@
-/* What is remarkable in a policy that loads: warnings, each with its place. */
+/* What is remarkable in a policy, and what is wrong with it, each with its place. */
 #ifndef ADUANA_COMMON_FINDINGS_H
 #define ADUANA_COMMON_FINDINGS_H
 
@@ -6,7 +6,9 @@
 
 struct adu_finding {
     const struct adu_finding *next; /* in the order in which they were added */
-    const char *code; /* a word for programs, "shadowed-rule"; documented in policies/README.md */
+    /* A word for programs, "shadowed-rule"; documented in policies/README.md. NULL: an error, which
+     * keeps the policy from loading; all others are warnings. */
+    const char *code;
     struct adu_place place; /* file NULL: it belongs to no place */
     const char *text;       /* one line, without control characters */
 };
@@ -23,6 +25,9 @@ ADU_API void adu_findings_free(struct adu_findings *findings);
 ADU_API void adu_findings_add(struct adu_findings *findings, const char *code,
                               const struct adu_place *place, const char *format, ...)
     ADU_PRINTF(4, 5);
+
+/* Adds an error that is set; copied too. */
+ADU_API void adu_findings_add_error(struct adu_findings *findings, const struct adu_error *error);
 
 ADU_API const struct adu_finding *adu_findings_first(const struct adu_findings *findings);
 /* Those lost included. NULL-safe. */

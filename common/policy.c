@@ -106,35 +106,48 @@ static bool load_file(struct adu_compiler *c, struct adu_policy *policy, enum ad
     return good;
 }
 
-static bool load_all(struct adu_policy *policy, const char *directory,
-                     const struct adu_stage *const stages[ADU_STAGES],
-                     struct adu_findings *findings, struct adu_error *error)
+/* `every`: errors go to the findings, and the next file is loaded all the same. */
+static bool load_files(struct adu_compiler *c, struct adu_policy *policy,
+                       const struct adu_stage *const stages[ADU_STAGES], bool every)
 {
-    struct adu_compiler c = {.arena = policy->arena,
-                             .vocabulary = policy->vocabulary,
-                             .error = error,
-                             .findings = findings,
-                             .directory = directory};
-    if (!adu_file_trusted(directory, directory, error)) {
-        return false;
-    }
-    bool missing = false;
-    policy->number = 1; /* until a pipeline counts it */
-    for (int kind = 0; kind < ADU_STAGES; kind++) {
-        if (!load_file(&c, policy, (enum adu_stage_kind)kind, stages[kind])) {
-            return false;
+    bool good = true;
+    for (int kind = 0; kind < ADU_STAGES && (good || every); kind++) {
+        if (!load_file(c, policy, (enum adu_stage_kind)kind, stages[kind])) {
+            good = false;
+            if (every) {
+                adu_findings_add_error(c->findings, c->error);
+                *c->error = (struct adu_error){0};
+            }
         }
-        missing = missing || policy->presence[kind] == ADU_PRESENCE_IGNORED ||
-                  policy->presence[kind] == ADU_PRESENCE_MISSED;
     }
-    policy->time_zone = c.time_zone;
-    return missing ||
-           adu_vocabulary_check(policy->vocabulary, stages[ADU_STAGE_ACL] != NULL, error);
+    policy->number = 1; /* until a pipeline counts it */
+    policy->time_zone = c->time_zone;
+    return good;
 }
 
-struct adu_policy *adu_policy_load(const char *directory,
-                                   const struct adu_stage *const stages[ADU_STAGES],
-                                   struct adu_findings *findings, struct adu_error *error)
+static bool is_missing(const struct adu_policy *policy)
+{
+    for (int kind = 0; kind < ADU_STAGES; kind++) {
+        if (policy->presence[kind] == ADU_PRESENCE_IGNORED ||
+            policy->presence[kind] == ADU_PRESENCE_MISSED) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool load_all(struct adu_compiler *c, struct adu_policy *policy,
+                     const struct adu_stage *const stages[ADU_STAGES], bool every)
+{
+    return adu_file_trusted(c->directory, c->directory, c->error) &&
+           load_files(c, policy, stages, every) &&
+           (is_missing(policy) ||
+            adu_vocabulary_check(policy->vocabulary, stages[ADU_STAGE_ACL] != NULL, c->error));
+}
+
+static struct adu_policy *load(const char *directory,
+                               const struct adu_stage *const stages[ADU_STAGES],
+                               struct adu_findings *findings, bool every, struct adu_error *error)
 {
     struct adu_policy *policy = calloc(1, sizeof *policy);
     if (policy != NULL) {
@@ -145,11 +158,37 @@ struct adu_policy *adu_policy_load(const char *directory,
     }
     if (policy == NULL || policy->vocabulary == NULL) {
         adu_error_no_memory(error);
-    } else if (load_all(policy, directory, stages, findings, error)) {
-        return policy;
+    } else {
+        struct adu_compiler c = {.arena = policy->arena,
+                                 .vocabulary = policy->vocabulary,
+                                 .error = error,
+                                 .findings = findings,
+                                 .directory = directory};
+        if (load_all(&c, policy, stages, every)) {
+            return policy;
+        }
     }
     adu_policy_free(policy);
     return NULL;
+}
+
+struct adu_policy *adu_policy_load(const char *directory,
+                                   const struct adu_stage *const stages[ADU_STAGES],
+                                   struct adu_findings *findings, struct adu_error *error)
+{
+    return load(directory, stages, findings, false, error);
+}
+
+struct adu_policy *adu_policy_check(const char *directory,
+                                    const struct adu_stage *const stages[ADU_STAGES],
+                                    struct adu_findings *findings)
+{
+    struct adu_error error = {0};
+    struct adu_policy *policy = load(directory, stages, findings, true, &error);
+    if (error.set) { /* one that belongs to no single file */
+        adu_findings_add_error(findings, &error);
+    }
+    return policy;
 }
 
 void adu_policy_free(struct adu_policy *policy)

@@ -30,6 +30,13 @@ ADU_API struct adu_policy *adu_policy_load(const char *directory,
                                            const struct adu_stage *const stages[ADU_STAGES],
                                            struct adu_findings *findings, struct adu_error *error);
 
+/* The same for people who want to know all that is wrong: after an error in a file it goes on to
+ * the next file; what only several files together can show is looked for when each is good. Errors
+ * are added to `findings` too, which is not NULL. NULL if there are any. */
+ADU_API struct adu_policy *adu_policy_check(const char *directory,
+                                            const struct adu_stage *const stages[ADU_STAGES],
+                                            struct adu_findings *findings);
+
 /* NULL-safe. */
 ADU_API void adu_policy_free(struct adu_policy *policy);
 

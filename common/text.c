@@ -45,20 +45,20 @@ static bool disturbs(unsigned c)
            (c >= 0x2060 && c <= 0x206f) || c == 0xfeff;
 }
 
-static void put_escaped(struct writer *w, const char *text, size_t size)
+size_t adu_text_show(const char *text, size_t length, char shown[ADU_TEXT_SHOWN])
 {
-    char escape[16];
+    const size_t size = adu_utf8_sequence(text, length);
     const unsigned c =
         size == 0 ? (unsigned char)*text : code_point((const unsigned char *)text, size);
     if (size == 0 || (disturbs(c) && c < 0x100)) {
-        put(w, escape, (size_t)snprintf(escape, sizeof escape, "\\x%02x", c));
+        snprintf(shown, ADU_TEXT_SHOWN, "\\x%02x", c);
     } else if (disturbs(c)) {
-        put(w, escape, (size_t)snprintf(escape, sizeof escape, "\\u%04x", c));
-    } else if (c == '"' || c == '\\') {
-        put(w, escape, (size_t)snprintf(escape, sizeof escape, "\\%c", (int)c));
+        snprintf(shown, ADU_TEXT_SHOWN, "\\u%04x", c);
     } else {
-        put(w, text, size);
+        memcpy(shown, text, size);
+        shown[size] = '\0';
     }
+    return size == 0 ? 1 : size;
 }
 
 const char *adu_text_quote(const char *text, size_t length, size_t limit, char *buffer, size_t size)
@@ -75,9 +75,13 @@ const char *adu_text_quote(const char *text, size_t length, size_t limit, char *
     put(&w, "\"", 1);
     const size_t shown = length < limit ? length : limit;
     for (size_t at = 0; at < shown;) {
-        const size_t sequence = adu_utf8_sequence(text + at, length - at);
-        put_escaped(&w, text + at, sequence);
-        at += sequence == 0 ? 1 : sequence;
+        char one[ADU_TEXT_SHOWN];
+        const size_t taken = adu_text_show(text + at, length - at, one);
+        if (text[at] == '"' || text[at] == '\\') {
+            snprintf(one, sizeof one, "\\%c", text[at]);
+        }
+        put(&w, one, strlen(one));
+        at += taken;
     }
     if (length > limit) {
         char rest[40];

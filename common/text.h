@@ -13,6 +13,13 @@
 ADU_API const char *adu_text_quote(const char *text, size_t length, size_t limit, char *buffer,
                                    size_t size);
 
+enum { ADU_TEXT_SHOWN = 16 };
+
+/* Writes the character that `text` begins with as a terminal may be given it: as it is, or escaped
+ * as above if it would disturb (quotes and back-slashes do not). `length` > 0. Returns the bytes of
+ * `text` that it took. */
+ADU_API size_t adu_text_show(const char *text, size_t length, char shown[ADU_TEXT_SHOWN]);
+
 /* The entry of the NULL-ended list `known` nearest to `word`, NULL if none is near enough to be
  * worth suggesting. */
 ADU_API const char *adu_text_nearest(const char *word, const char *const *known);
