@@ -16,13 +16,6 @@ struct check {
     struct adu_paint paint;
 };
 
-static const char usage[] =
-    "usage: aduana check DIR [OPTIONS]\n"
-    "      --strict           warnings too make the exit status 1\n"
-    "      --json             print {\"good\": ..., \"findings\": [...]}\n"
-    "      --color WHEN       auto (on a terminal), always or never\n"
-    "Says nothing, with exit status 0, when the policy loads and nothing in it is doubtful.\n";
-
 static bool read_options(struct check *check, int argc, char **argv)
 {
     static const struct option options[] = {{"strict", no_argument, NULL, 's'},
@@ -60,12 +53,12 @@ static bool read_options(struct check *check, int argc, char **argv)
 static bool is_readable(const char *directory)
 {
     struct stat st;
-    if (stat(directory, &st) != 0 || access(directory, R_OK | X_OK) != 0) {
-        fprintf(stderr, "aduana: %s: cannot be read: %s\n", directory, strerror(errno));
+    if (stat(directory, &st) == 0 && !S_ISDIR(st.st_mode)) {
+        fprintf(stderr, "aduana: %s: is not a folder\n", directory);
         return false;
     }
-    if (!S_ISDIR(st.st_mode)) {
-        fprintf(stderr, "aduana: %s: is not a folder\n", directory);
+    if (access(directory, R_OK | X_OK) != 0) {
+        fprintf(stderr, "aduana: %s: cannot be read: %s\n", directory, strerror(errno));
         return false;
     }
     return true;
@@ -99,8 +92,7 @@ enum adu_status adu_command_check(int argc, char **argv)
 {
     struct check check = {0};
     if (!read_options(&check, argc, argv)) {
-        fputs(usage, stderr);
-        return ADU_STATUS_USAGE;
+        return adu_command_misused(argv[0]);
     }
     struct adu_findings *findings = adu_findings_new();
     if (findings == NULL || !is_readable(check.directory)) {

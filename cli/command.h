@@ -24,6 +24,9 @@ enum adu_status adu_command_explain(int argc, char **argv);
 /* aduana explain --live CLIENT ...: of a client that a running broker knows. */
 enum adu_status adu_command_explain_live(int argc, char **argv);
 
+/* Prints the usage of the command of that name to stderr. Returns ADU_STATUS_USAGE. */
+enum adu_status adu_command_misused(const char *name);
+
 /* The five stages, for a policy that is loaded without a broker. */
 extern const struct adu_stage *const adu_command_stages[ADU_STAGES];
 

@@ -11,16 +11,8 @@
 static const char usage[] =
     "usage: aduana explain DIR --as KEY=VALUE... connect\n"
     "       aduana explain DIR --as KEY=VALUE... publish|subscribe|receive TOPIC\n"
-    "  --as KEY=VALUE    what the client shows: cert.cn and the like (policies/README.md),\n"
-    "                    client_id, username (whose password it knows)\n"
-    "  --cert FILE       the same from a certificate (PEM)\n"
-    "  --from ADDRESS    its IP address\n"
-    "  --qos N, --retain, --payload-bytes N\n"
-    "                    what the message would be\n"
-    "  --at TIME         when: 2026-11-23T08:00, in the plant's time zone\n"
-    "  --all             every rule that matches, not the first twenty\n"
-    "  --json            one JSON object\n"
-    "or of a client that a running broker knows: aduana explain --live CLIENT, see there\n";
+    "       aduana explain --live CLIENT publish|subscribe|receive TOPIC\n"
+    "aduana explain --help says more\n";
 
 enum { AS = 256, CERT, FROM, QOS, RETAIN, PAYLOAD, AT, ALL, JSON };
 

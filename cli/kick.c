@@ -10,13 +10,8 @@ enum adu_status adu_command_kick(int argc, char **argv)
     json_t *data;
     int first;
     if (!adu_live_options_read(&options, argc, argv, extras, &first) || argc - first != 1) {
-        fprintf(stderr,
-                "usage: aduana kick CLIENT [--no-will] [OPTIONS]\n"
-                "      --no-will          its last will is not sent\n"
-                "%s",
-                adu_live_usage);
         adu_live_options_free(&options);
-        return ADU_STATUS_USAGE;
+        return adu_command_misused(argv[0]);
     }
     const enum adu_status status = adu_live_ask_once(
         &options,

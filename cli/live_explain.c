@@ -70,16 +70,10 @@ enum adu_status adu_command_explain_live(int argc, char **argv)
     int first;
     const bool read = adu_live_options_read(&options, argc, argv, extras, &first);
     const long qos = number("qos", qos_text, 2), bytes = number("bytes", bytes_text, 268435455);
-    enum adu_status status = ADU_STATUS_USAGE;
-    if (!read || client == NULL || argc - first != 2 || qos < 0 || bytes < 0) {
-        fprintf(stderr,
-                "usage: aduana explain --live CLIENT publish|subscribe|receive TOPIC [OPTIONS]\n"
-                "      --qos N, --retain, --bytes N: what the message would be\n"
-                "%s",
-                adu_live_usage);
-    } else {
-        status = ask(&options, client, argv + first, qos, retain, bytes);
-    }
+    const enum adu_status status =
+        read && client != NULL && argc - first == 2 && qos >= 0 && bytes >= 0
+            ? ask(&options, client, argv + first, qos, retain, bytes)
+            : adu_command_misused(argv[0]);
     adu_live_options_free(&options);
     return status;
 }

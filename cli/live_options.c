@@ -17,9 +17,8 @@ const char adu_live_usage[] =
     "  -i, --id ID            the client id: one that no device uses\n"
     "      --timeout SECONDS  to wait for an answer (5)\n"
     "      --json             print the answer as JSON\n"
-    "All but --json may stand in ~/.config/aduana/broker, or the file that $ADUANA_BROKER names: "
-    "a\n"
-    "line each, as in \"cafile /etc/mosquitto/certs/ca.pem\".\n";
+    "All but --json may stand in ~/.config/aduana/broker, or in the file that\n"
+    "$ADUANA_BROKER names: a line each, as in \"host broker.planta.example\".\n";
 
 enum kind { TEXT, NUMBER };
 

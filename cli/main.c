@@ -1,5 +1,7 @@
 /* aduana: asks the policy what the plugins would answer. */
 #include "cli/command.h"
+#include "cli/live_options.h"
+#include "common/text.h"
 #include "plugins/acl/acl.h"
 #include "plugins/cert_auth/cert_auth.h"
 #include "plugins/iam_auth/iam_auth.h"
@@ -16,49 +18,145 @@ const struct adu_stage *const adu_command_stages[ADU_STAGES] = {
     [ADU_STAGE_ACL] = &adu_acl_stage,
 };
 
+/* Dispatch and help are made of this. A command's help has at most 24 lines of 80 columns. */
 static const struct {
     const char *name;
     enum adu_status (*run)(int argc, char **argv);
-    const char *synopsis, *purpose;
+    const char *operands, *purpose;
+    const char *options; /* its own, a line each */
+    bool live;           /* has those of cli/live_options.h besides */
 } commands[] = {
-    {"check", adu_command_check, "check DIR", "what is wrong or doubtful in a policy folder"},
+    {"check", adu_command_check, "DIR [OPTIONS]", "what is wrong or doubtful in a policy folder",
+     "      --strict           warnings too make the exit status 1\n"
+     "      --json             print {\"good\": ..., \"findings\": [...]}\n"
+     "      --color WHEN       auto (only on a terminal), always, never\n",
+     false},
     {"explain", adu_command_explain,
-     "explain DIR --as KEY=VALUE... publish|subscribe|receive TOPIC",
-     "whether a client may, why, and what to change; --live CLIENT asks a broker"},
-    {"test", adu_command_test, "test DIR [--junit FILE]",
-     "whether the policy's own assertions hold"},
-    {"status", adu_command_status, "status", "what runs in a broker, and its counters"},
-    {"sessions", adu_command_sessions, "sessions [CLIENT]", "who is connected, and as whom"},
-    {"reload", adu_command_reload, "reload [--wait]", "loads the policy folder anew"},
-    {"kick", adu_command_kick, "kick CLIENT [--no-will]", "disconnects a client"},
+     "DIR --as KEY=VALUE... publish|subscribe|receive TOPIC [OPTIONS]",
+     "whether a client may, why, and what to change",
+     "      --as KEY=VALUE     what the client shows: cert.cn and the like, client_id, username\n"
+     "                         (whose password it knows); instead of an action: connect\n"
+     "      --cert FILE        the same from a certificate (PEM)\n"
+     "      --from ADDRESS     its IP address\n"
+     "      --qos N, --retain, --payload-bytes N\n"
+     "                         what the message would be\n"
+     "      --at TIME          when: 2026-11-23T08:00, in the plant's time zone\n"
+     "      --all              every rule that matches, not the first twenty\n"
+     "      --json             one JSON object\n"
+     "      --live CLIENT      asks a broker about a client that it knows, instead of DIR and "
+     "--as;\n"
+     "                         how to reach it: aduana status --help\n",
+     false},
+    {"test", adu_command_test, "DIR [OPTIONS]", "whether the assertions in DIR/tests/*.json hold",
+     "      --quiet            only what fails\n"
+     "      --junit FILE       writes the results for a CI too\n"
+     "      --json             one JSON object\n",
+     false},
+    {"status", adu_command_status, "[OPTIONS]", "what runs in a broker, and its counters", "",
+     true},
+    {"sessions", adu_command_sessions, "[CLIENT] [OPTIONS]",
+     "who is connected to a broker, and as whom", "", true},
+    {"reload", adu_command_reload, "[OPTIONS]", "has a broker load its policy folder anew",
+     "      --wait             until the policy is loaded, or refused: then status 1\n", true},
+    {"kick", adu_command_kick, "CLIENT [OPTIONS]", "disconnects a client from a broker",
+     "      --no-will          its last will is not sent\n", true},
 };
 
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
 
-static void help(FILE *out)
+static int find(const char *name)
 {
-    fprintf(out, "aduana: asks a policy folder, or a running broker, what the plugins answer\n\n");
-    for (int i = 0; i < COMMANDS; i++) {
-        fprintf(out, "  aduana %s\n      %s\n", commands[i].synopsis, commands[i].purpose);
+    int i = 0;
+    while (i < COMMANDS && strcmp(commands[i].name, name) != 0) {
+        i++;
     }
-    fprintf(out, "\nExit status: 0 yes or good, 1 no or findings, 2 wrong usage or unreadable.\n");
+    return i;
+}
+
+static void print_commands(FILE *out)
+{
+    fprintf(out, "aduana: asks a policy folder, or a running broker, what the plugins answer\n\n"
+                 "usage: aduana COMMAND ...\n\n");
+    for (int i = 0; i < COMMANDS; i++) {
+        fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].purpose);
+    }
+    fputs("\n\"aduana COMMAND --help\" tells the rest; \"aduana --version\"; aduana(1).\n"
+          "Exit status: 0 yes or good, 1 no or findings, 2 wrong usage or unreadable.\n",
+          out);
+}
+
+static void print_usage(FILE *out, int which)
+{
+    fprintf(out, "usage: aduana %s %s\n  %s\n%s", commands[which].name, commands[which].operands,
+            commands[which].purpose, commands[which].options);
+    if (commands[which].live) {
+        fputs(adu_live_usage, out);
+    }
+}
+
+enum adu_status adu_command_misused(const char *name)
+{
+    print_usage(stderr, find(name));
+    return ADU_STATUS_USAGE;
+}
+
+static enum adu_status complain_unknown(const char *name)
+{
+    const char *names[COMMANDS + 1] = {NULL};
+    for (int i = 0; i < COMMANDS; i++) {
+        names[i] = commands[i].name;
+    }
+    char shown[300];
+    const char *nearest = adu_text_nearest(name, names);
+    fprintf(stderr, "aduana: no such command: %s%s%s%s\n\"aduana --help\" shows those there are\n",
+            adu_text_quote(name, strlen(name), 64, shown, sizeof shown),
+            nearest != NULL ? "; did you mean \"" : "", nearest != NULL ? nearest : "",
+            nearest != NULL ? "\"?" : "");
+    return ADU_STATUS_USAGE;
+}
+
+static bool asks_help(int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "--help") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum adu_status run(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "";
+    const int which = find(name);
+    if (which < COMMANDS && asks_help(argc - 1, argv + 1)) {
+        print_usage(stdout, which);
+        return ADU_STATUS_YES;
+    }
+    if (which < COMMANDS) {
+        return commands[which].run(argc - 1, argv + 1);
+    }
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+        print_commands(stdout);
+        return ADU_STATUS_YES;
+    }
+    if (strcmp(name, "--version") == 0) {
+        printf("aduana %s\n", ADUANA_VERSION);
+        return ADU_STATUS_YES;
+    }
+    if (name[0] != '\0') {
+        return complain_unknown(name);
+    }
+    print_commands(stderr);
+    return ADU_STATUS_USAGE;
 }
 
 int main(int argc, char **argv)
 {
-    const char *name = argc > 1 ? argv[1] : "";
-    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
-        help(stdout);
-        return ADU_STATUS_YES;
+    const enum adu_status status = run(argc, argv);
+    if (fflush(stdout) != 0 || ferror(stdout)) { /* an answer that nobody got is none */
+        perror("aduana: cannot write");
+        return ADU_STATUS_USAGE;
     }
-    for (int i = 0; i < COMMANDS; i++) {
-        if (strcmp(commands[i].name, name) == 0) {
-            return commands[i].run(argc - 1, argv + 1);
-        }
-    }
-    if (name[0] != '\0') {
-        fprintf(stderr, "aduana: no such command: %s\n\n", name);
-    }
-    help(stderr);
-    return ADU_STATUS_USAGE;
+    return status;
 }

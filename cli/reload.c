@@ -74,13 +74,8 @@ enum adu_status adu_command_reload(int argc, char **argv)
     struct adu_live_options options;
     int first;
     if (!adu_live_options_read(&options, argc, argv, extras, &first) || first != argc) {
-        fprintf(stderr,
-                "usage: aduana reload [--wait] [OPTIONS]\n"
-                "      --wait             until the policy is loaded, or refused: then status 1\n"
-                "%s",
-                adu_live_usage);
         adu_live_options_free(&options);
-        return ADU_STATUS_USAGE;
+        return adu_command_misused(argv[0]);
     }
     struct adu_live *live = adu_live_open(&options);
     const enum adu_status status = live != NULL ? reload(live, &options, wait) : ADU_STATUS_USAGE;

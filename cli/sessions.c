@@ -132,9 +132,8 @@ enum adu_status adu_command_sessions(int argc, char **argv)
     struct adu_live_options options;
     int first;
     if (!adu_live_options_read(&options, argc, argv, none, &first) || argc - first > 1) {
-        fprintf(stderr, "usage: aduana sessions [CLIENT] [OPTIONS]\n%s", adu_live_usage);
         adu_live_options_free(&options);
-        return ADU_STATUS_USAGE;
+        return adu_command_misused(argv[0]);
     }
     enum adu_status status = ADU_STATUS_USAGE;
     json_t *all = json_array();

@@ -72,9 +72,8 @@ enum adu_status adu_command_status(int argc, char **argv)
     json_t *data;
     int first;
     if (!adu_live_options_read(&options, argc, argv, none, &first) || first != argc) {
-        fprintf(stderr, "usage: aduana status [OPTIONS]\n%s", adu_live_usage);
         adu_live_options_free(&options);
-        return ADU_STATUS_USAGE;
+        return adu_command_misused(argv[0]);
     }
     enum adu_status status =
         adu_live_ask_once(&options, json_pack("{s:s}", "command", "status"), &data);

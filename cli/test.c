@@ -7,12 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-static const char usage[] =
-    "usage: aduana test DIR [--quiet] [--json] [--junit FILE]\n"
-    "  DIR/tests/*.json say what the policy in DIR must answer (policies/README.md)\n"
-    "  --quiet        only what fails\n"
-    "  --json         one JSON object\n"
-    "  --junit FILE   writes the results for a CI too\n";
+static const char usage[] = "usage: aduana test DIR [--quiet] [--json] [--junit FILE]\n";
 
 struct options {
     const char *directory, *junit;
