@@ -1,6 +1,7 @@
 /* MQTT 5, because only there a refused publish is told. One thread: libmosquitto's loop is driven
  * from here, so every wait has an end. */
 #include "cli/live.h"
+#include "cli/password_ask.h"
 #include "common/control.h"
 #include "common/file.h"
 #include "common/text.h"
@@ -188,13 +189,11 @@ static bool read_password(const struct adu_live_options *options, char *password
     size_t length;
     password[0] = '\0';
     if (options->password_file == NULL) {
-        const char *typed = isatty(STDIN_FILENO) ? getpass("Password: ") : NULL;
-        if (typed == NULL) {
+        if (!isatty(STDIN_FILENO)) {
             fprintf(stderr, "aduana: no terminal to ask for the password: use --password-file\n");
             return false;
         }
-        snprintf(password, size, "%s", typed);
-        return true;
+        return adu_password_ask("Password: ", password, size);
     }
     char *text =
         adu_file_read(options->password_file, options->password_file, size - 1, &length, &error);

@@ -52,6 +52,15 @@ static const struct {
      "      --junit FILE       writes the results for a CI too\n"
      "      --json             one JSON object\n",
      false},
+    {"passwd", adu_command_passwd, "[OPTIONS] FILE USER", "adds, changes or removes a local user",
+     "  -c                     make the file, which must not be there\n"
+     "  -D                     remove the user\n"
+     "      --check            does the password fit? Changes nothing\n"
+     "      --pbkdf2           the kind of hash that every broker reads; the default\n"
+     "      --iterations N     of PBKDF2 (1000)\n"
+     "      --argon2id         the kind that costs who guesses most; brokers from 2.1, iam_auth\n"
+     "The password is asked for twice, or is a line of standard input.\n",
+     false},
     {"status", adu_command_status, "[OPTIONS]", "what runs in a broker, and its counters", "",
      true},
     {"sessions", adu_command_sessions, "[CLIENT] [OPTIONS]",

@@ -7,6 +7,10 @@
 
 enum { PBKDF2_BYTES = 64, SALT_MOST = 64, ENCODED_MOST = 512 };
 
+/* What we write. Brokers before 2.1 read no other length of salt. Argon2id as OWASP has it for
+ * little memory. */
+enum { PBKDF2_SALT_BYTES = 12, ARGON2_KIB = 19 * 1024, ARGON2_PASSES = 2, ARGON2_BYTES = 32 };
+
 struct adu_password_hash {
     const char *argon2id; /* the encoded form; NULL: PBKDF2 */
     int iterations;
@@ -125,4 +129,30 @@ bool adu_password_hash_matches(const struct adu_password_hash *hash, const char 
     const bool same = made && CRYPTO_memcmp(digest, hash->digest, PBKDF2_BYTES) == 0;
     OPENSSL_cleanse(digest, sizeof digest);
     return same;
+}
+
+static bool make_pbkdf2(int iterations, const unsigned char *salt, const char *password, char *text)
+{
+    unsigned char digest[PBKDF2_BYTES];
+    char salt_text[PBKDF2_SALT_BYTES * 2], digest_text[PBKDF2_BYTES * 2];
+    if (PKCS5_PBKDF2_HMAC(password, (int)strlen(password), salt, PBKDF2_SALT_BYTES, iterations,
+                          EVP_sha512(), PBKDF2_BYTES, digest) != 1) {
+        return false;
+    }
+    EVP_EncodeBlock((unsigned char *)salt_text, salt, PBKDF2_SALT_BYTES);
+    EVP_EncodeBlock((unsigned char *)digest_text, digest, PBKDF2_BYTES);
+    snprintf(text, ADU_PASSWORD_HASH_TEXT, "$7$%d$%s$%s", iterations, salt_text, digest_text);
+    return true;
+}
+
+bool adu_password_hash_make(enum adu_password_kind kind, int iterations,
+                            const unsigned char salt[ADU_PASSWORD_SALT_BYTES], const char *password,
+                            char text[ADU_PASSWORD_HASH_TEXT])
+{
+    if (kind == ADU_PASSWORD_PBKDF2) {
+        return make_pbkdf2(iterations, salt, password, text);
+    }
+    return argon2id_hash_encoded(ARGON2_PASSES, ARGON2_KIB, 1, password, strlen(password), salt,
+                                 ADU_PASSWORD_SALT_BYTES, ARGON2_BYTES, text,
+                                 ADU_PASSWORD_HASH_TEXT) == ARGON2_OK;
 }
