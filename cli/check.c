@@ -64,6 +64,41 @@ static bool is_readable(const char *directory)
     return true;
 }
 
+/* A stage whose file is not there is not meant to be loaded, or its file has another name by
+ * mistake: nobody but a person can tell. false if no file is there at all. */
+static bool choose_stages(const struct check *check, const struct adu_stage *stages[ADU_STAGES],
+                          struct adu_findings *findings)
+{
+    bool any = false;
+    for (int kind = 0; kind < ADU_STAGES; kind++) {
+        char name[64], path[4096];
+        struct stat st;
+        snprintf(name, sizeof name, "%s.json", adu_stage_name((enum adu_stage_kind)kind));
+        snprintf(path, sizeof path, "%s/%s", check->directory, name);
+        const bool missing = lstat(path, &st) != 0 && errno == ENOENT;
+        stages[kind] = missing ? NULL : adu_command_stages[kind];
+        any = any || !missing;
+        if (missing) {
+            adu_findings_add(findings, "missing-file", &(struct adu_place){.file = name},
+                             "is not there, so the plugin aduana_%s must not be loaded",
+                             adu_stage_name((enum adu_stage_kind)kind));
+        }
+    }
+    return any;
+}
+
+static struct adu_policy *load(const struct check *check, struct adu_findings *findings)
+{
+    const struct adu_stage *stages[ADU_STAGES];
+    struct adu_error error = {0};
+    if (choose_stages(check, stages, findings)) {
+        return adu_policy_check(check->directory, stages, findings);
+    }
+    adu_error_set(&error, NULL, "the folder holds no policy");
+    adu_findings_add_error(findings, &error);
+    return NULL;
+}
+
 static bool print(const struct check *check, const struct adu_findings *findings)
 {
     struct adu_report *report = adu_report_new(check->directory, &check->paint);
@@ -99,7 +134,7 @@ enum adu_status adu_command_check(int argc, char **argv)
         adu_findings_free(findings);
         return ADU_STATUS_USAGE;
     }
-    struct adu_policy *policy = adu_policy_check(check.directory, adu_command_stages, findings);
+    struct adu_policy *policy = load(&check, findings);
     const bool good = policy != NULL && (!check.strict || adu_findings_count(findings) == 0);
     adu_policy_free(policy);
     const bool printed = check.json ? print_json(good, findings) : print(&check, findings);

@@ -102,6 +102,31 @@ static const char *const passwords[] = {"a", "with space", ":colon$dollar",
                                         "a rather long pass phrase of more than sixty-four bytes, "
                                         "which is the block of HMAC-SHA256"};
 
+/* What we write ourselves is read by everybody; tests/integration/test_command.py asks others. */
+START_TEST(our_own)
+{
+    static const unsigned char salt[ADU_PASSWORD_SALT_BYTES] = "0123456789abcde";
+    static const struct {
+        enum adu_password_kind kind;
+        int iterations;
+        const char *begin;
+    } kinds[] = {
+        {ADU_PASSWORD_PBKDF2, 1, "$7$1$MDEyMzQ1Njc4OWFi$"},
+        {ADU_PASSWORD_PBKDF2, 1000, "$7$1000$MDEyMzQ1Njc4OWFi$"},
+        {ADU_PASSWORD_PBKDF2, 20000, "$7$20000$MDEyMzQ1Njc4OWFi$"},
+        {ADU_PASSWORD_ARGON2ID, 1000, "$argon2id$v=19$m=19456,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlAA$"},
+    };
+    for (int i = 0; i < ROWS(kinds); i++) {
+        char text[ADU_PASSWORD_HASH_TEXT];
+        ck_assert(
+            adu_password_hash_make(kinds[i].kind, kinds[i].iterations, salt, passwords[_i], text));
+        ck_assert_msg(strncmp(text, kinds[i].begin, strlen(kinds[i].begin)) == 0, "%s", text);
+        ck_assert(matches(text, passwords[_i]));
+        ck_assert(!matches(text, "another"));
+    }
+}
+END_TEST
+
 /* false if there is no mosquitto_passwd on this machine. */
 static bool mosquitto_passwd(const char *file, const char *password)
 {
@@ -335,6 +360,7 @@ int main(void)
 {
     Suite *suite = suite_create("password_hash");
     suite_add_fixture(suite, known_hashes, ROWS(vectors), setup, teardown);
+    suite_add_fixture(suite, our_own, ROWS(passwords), setup, teardown);
     suite_add_fixture(suite, the_installed_mosquitto_passwd, ROWS(passwords), setup, teardown);
     suite_add_fixture(suite, libargon2, ROWS(costs), setup, teardown);
     suite_add_fixture(suite, odd_passwords, 2, setup, teardown);
