@@ -16,12 +16,12 @@ _aduana() {
     --as) words='cert.cn= cert.ou= cert.o= client_id= username=' && compopt -o nospace 2>/dev/null ;;
     --cafile | --cert | --key | --password-file | --unix | --junit) files=1 ;;
     --capath) files=2 ;;
-    --live | --host | --port | --username | --id | --timeout | --iterations | --payload-bytes | --bytes | --from | --at) return ;;
+    --live | --host | --port | --username | --id | --timeout | --iterations | --payload-bytes | --from | --at) return ;;
     *)
         case $command in
         check) options='--strict --json --color' files=2 ;;
         explain)
-            options="--as --live --qos --retain --payload-bytes --bytes --from --at $broker"
+            options="--as --live --qos --retain --payload-bytes --from --at $broker"
             words='publish subscribe receive' files=2
             ;;
         test) options='--junit --json' files=2 ;;

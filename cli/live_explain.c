@@ -63,13 +63,14 @@ enum adu_status adu_command_explain_live(int argc, char **argv)
         {.name = "live", .value = &client},
         {.name = "qos", .value = &qos_text},
         {.name = "retain", .flag = &retain},
-        {.name = "bytes", .value = &bytes_text},
+        {.name = "payload-bytes", .value = &bytes_text},
         {0},
     };
     struct adu_live_options options;
     int first;
     const bool read = adu_live_options_read(&options, argc, argv, extras, &first);
-    const long qos = number("qos", qos_text, 2), bytes = number("bytes", bytes_text, 268435455);
+    const long qos = number("qos", qos_text, 2),
+               bytes = number("payload-bytes", bytes_text, 268435455);
     const enum adu_status status =
         read && client != NULL && argc - first == 2 && qos >= 0 && bytes >= 0
             ? ask(&options, client, argv + first, qos, retain, bytes)

@@ -147,8 +147,8 @@ class Client:
             except socket.timeout:
                 continue
             except (ssl.SSLError, ConnectionError) as error:
-                if isinstance(error, ConnectionResetError) and self._is_established():
-                    continue  # Python 3.13 and later blame the next connection for one that was refused before
+                if isinstance(error, ConnectionError) and self._is_established():
+                    continue  # Python 3.13 and later blame the next connection for one that was lost before
                 raise Closed() from error
             if not data:
                 raise Closed()
