@@ -4,7 +4,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { DOTS = 3 };
+/* BEFORE: cells that are shown before the place, where there is as much behind it. */
+enum { DOTS = 3, BEFORE = 30 };
 
 /* A character as it is shown. */
 struct glyph {
@@ -59,12 +60,13 @@ void adu_excerpt_make(struct adu_excerpt *excerpt, const char *line, size_t leng
 {
     unsigned total, left = 0, cells = 0;
     size_t used = 0;
+    const unsigned room = ADU_EXCERPT_CELLS - 1; /* one is for a caret behind the line */
     const unsigned caret = measure(line, length, column, &total);
-    if (total >= ADU_EXCERPT_CELLS && caret > ADU_EXCERPT_CELLS * 2 / 3) {
-        left = caret - ADU_EXCERPT_CELLS * 2 / 3;
+    if (total > room && caret > BEFORE) {
+        left = caret - BEFORE < total - room ? caret - BEFORE : total - room;
     }
-    const bool cut = total > left + ADU_EXCERPT_CELLS - 1;
-    const unsigned right = left + ADU_EXCERPT_CELLS - 1 - (cut ? DOTS : 0);
+    const bool cut = total > left + room;
+    const unsigned right = left + room - (cut ? DOTS : 0);
     excerpt->text[0] = '\0';
     excerpt->caret = caret - left;
     append(excerpt, &used, left > 0 ? "..." : "");
