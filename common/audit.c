@@ -1,5 +1,6 @@
 #include "common/audit.h"
 #include "common/text.h"
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -7,27 +8,50 @@
  * that the reason, which comes last, always finds its place in the line. */
 enum { NAME_SHOWN = 48, TOPIC_SHOWN = 160, TOPIC_ROOM = 240, REASON_ROOM = 400 };
 
-const char *adu_audit_reason(const struct adu_reason *why, char *buffer, size_t size)
+/* Adds to what `buffer` holds; what finds no room is cut. */
+static ADU_PRINTF(3, 4) void add(char *buffer, size_t size, const char *format, ...)
+{
+    const size_t used = strlen(buffer);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(buffer + used, size - used, format, arguments);
+    va_end(arguments);
+}
+
+static void add_why(const struct adu_reason *why, char *buffer, size_t size)
 {
     char level[ADU_AUDIT_NAME];
     char detail[sizeof why->detail * 2];
-    int used = snprintf(buffer, size, "%s: %s", why->stage != NULL ? why->stage : "pipeline",
-                        why->text != NULL ? why->text : "refused");
-    if (why->detail[0] != '\0' && used >= 0 && (size_t)used < size) {
-        used += snprintf(buffer + used, size - (size_t)used, " %s",
-                         adu_text_quote(why->detail, strlen(why->detail), sizeof why->detail,
-                                        detail, sizeof detail));
+    add(buffer, size, "%s", why->text != NULL ? why->text : "refused");
+    if (why->detail[0] != '\0') {
+        add(buffer, size, " %s",
+            adu_text_quote(why->detail, strlen(why->detail), sizeof why->detail, detail,
+                           sizeof detail));
     }
-    if (why->limit != ADU_NO_LIMIT && used >= 0 && (size_t)used < size) {
-        used += snprintf(buffer + used, size - (size_t)used, " (limit %ld)", why->limit);
+    if (why->limit != ADU_NO_LIMIT) {
+        add(buffer, size, " (limit %ld)", why->limit);
     }
-    if (why->level > 0 && used >= 0 && (size_t)used < size) {
-        used += snprintf(buffer + used, size - (size_t)used, " (level %u %s)", why->level,
-                         adu_text_quote(why->level_text.bytes, why->level_text.length, NAME_SHOWN,
-                                        level, sizeof level));
+    if (why->level > 0) {
+        add(buffer, size, " (level %u %s)", why->level,
+            adu_text_quote(why->level_text.bytes, why->level_text.length, NAME_SHOWN, level,
+                           sizeof level));
     }
-    if (why->rule != NULL && why->rule->file != NULL && used >= 0 && (size_t)used < size) {
-        snprintf(buffer + used, size - (size_t)used, " [%s:%u]", why->rule->file, why->rule->line);
+}
+
+const char *adu_audit_why(const struct adu_reason *why, char *buffer, size_t size)
+{
+    buffer[0] = '\0';
+    add_why(why, buffer, size);
+    return buffer;
+}
+
+const char *adu_audit_reason(const struct adu_reason *why, char *buffer, size_t size)
+{
+    buffer[0] = '\0';
+    add(buffer, size, "%s: ", why->stage != NULL ? why->stage : "pipeline");
+    add_why(why, buffer, size);
+    if (why->rule != NULL && why->rule->file != NULL) {
+        add(buffer, size, " [%s:%u]", why->rule->file, why->rule->line);
     }
     return buffer;
 }

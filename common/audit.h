@@ -17,6 +17,9 @@ ADU_API const char *adu_audit_name(const char *name, char buffer[ADU_AUDIT_NAME]
 /* "acl: no rule of its roles (edge) allows it (level 2 "linea2") [acl.json:12]" */
 ADU_API const char *adu_audit_reason(const struct adu_reason *why, char *buffer, size_t size);
 
+/* The middle of it alone: `no rule of its roles (edge) allows it (level 2 "linea2")`. */
+ADU_API const char *adu_audit_why(const struct adu_reason *why, char *buffer, size_t size);
+
 /* The line for a refused (or, in watch mode, would-be refused) CONNECT. Any name may be NULL. */
 ADU_API const char *adu_audit_connect(const char *client_id, const char *claimed_username,
                                       const char *address, const struct adu_reason *why,

@@ -160,6 +160,7 @@ void adu_pipeline_settle(struct adu_pipeline *p, struct adu_principal *principal
 {
     adu_principal_unjudge(principal);
     principal->why[0] = '\0';
+    principal->identity = login->identity;
     const bool made = make_subject(p, principal, login, now) && make_states(p, principal);
     principal->judged = made || !valid ? p->policy->number : 0;
     principal->valid = valid && made;

@@ -81,44 +81,69 @@ static bool load_stage(struct adu_compiler *c, struct adu_policy *policy,
     return true;
 }
 
-static bool load_file(struct adu_compiler *c, struct adu_policy *policy, enum adu_stage_kind kind,
-                      const struct adu_stage *stage)
+/* NULL without an error: it may be missing, and is. c->file is its name from then on. */
+static struct adu_json_document *load_document(struct adu_compiler *c, const char *stem,
+                                               bool may_be_missing)
 {
     char name[64], path[PATH_MOST];
-    snprintf(name, sizeof name, "%s.json", stage_names[kind]);
-    if (!file_path(c->directory, name, path, c->error)) {
-        return false;
-    }
-    if (stage == NULL && access(path, F_OK) != 0) {
-        return true;
+    snprintf(name, sizeof name, "%s.json", stem);
+    if (!file_path(c->directory, name, path, c->error) ||
+        (may_be_missing && access(path, F_OK) != 0)) {
+        return NULL;
     }
     struct adu_json_document *document = adu_json_load(name, path, c->error);
     c->file = adu_arena_strdup(c->arena, name);
-    bool good = false;
     if (document != NULL && c->file == NULL) {
         adu_error_no_memory(c->error);
-    } else if (document != NULL) {
-        const struct adu_json *root = adu_json_root(document);
-        good = stage != NULL ? load_stage(c, policy, stage, root)
-                             : load_missing(policy, kind, root, c->error);
+        adu_json_free(document);
+        return NULL;
     }
+    return document;
+}
+
+static bool load_file(struct adu_compiler *c, struct adu_policy *policy, enum adu_stage_kind kind,
+                      const struct adu_stage *stage)
+{
+    struct adu_json_document *document = load_document(c, stage_names[kind], stage == NULL);
+    if (document == NULL) {
+        return !c->error->set;
+    }
+    const struct adu_json *root = adu_json_root(document);
+    const bool good = stage != NULL ? load_stage(c, policy, stage, root)
+                                    : load_missing(policy, kind, root, c->error);
     adu_json_free(document);
     return good;
 }
 
-/* `every`: errors go to the findings, and the next file is loaded all the same. */
+static bool load_settings(struct adu_compiler *c, struct adu_policy *policy)
+{
+    struct adu_json_document *document = load_document(c, "aduana", true);
+    if (document == NULL) {
+        return !c->error->set;
+    }
+    const bool good = adu_settings_read(c, adu_json_root(document), &policy->settings);
+    adu_json_free(document);
+    return good;
+}
+
+/* Passes `good` on. `every`: an error goes to the findings, so that what follows is loaded all the
+ * same. */
+static bool went(struct adu_compiler *c, bool good, bool every)
+{
+    if (!good && every) {
+        adu_findings_add_error(c->findings, c->error);
+        *c->error = (struct adu_error){0};
+    }
+    return good;
+}
+
 static bool load_files(struct adu_compiler *c, struct adu_policy *policy,
                        const struct adu_stage *const stages[ADU_STAGES], bool every)
 {
-    bool good = true;
+    bool good = went(c, load_settings(c, policy), every);
     for (int kind = 0; kind < ADU_STAGES && (good || every); kind++) {
-        if (!load_file(c, policy, (enum adu_stage_kind)kind, stages[kind])) {
-            good = false;
-            if (every) {
-                adu_findings_add_error(c->findings, c->error);
-                *c->error = (struct adu_error){0};
-            }
-        }
+        const enum adu_stage_kind k = (enum adu_stage_kind)kind;
+        good = went(c, load_file(c, policy, k, stages[kind]), every) && good;
     }
     policy->number = 1; /* until a pipeline counts it */
     policy->time_zone = c->time_zone;

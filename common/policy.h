@@ -3,6 +3,7 @@
 #ifndef ADUANA_COMMON_POLICY_H
 #define ADUANA_COMMON_POLICY_H
 
+#include "common/settings.h"
 #include "common/stage.h"
 
 enum adu_presence {
@@ -16,6 +17,7 @@ struct adu_policy {
     unsigned long number; /* of the generation, from 1; set by the pipeline */
     struct adu_arena *arena;
     struct adu_vocabulary *vocabulary;
+    struct adu_settings settings;
     enum adu_presence presence[ADU_STAGES];
     const void *compiled[ADU_STAGES];
     bool watch[ADU_STAGES];

@@ -75,6 +75,7 @@ void adu_principal_unjudge(struct adu_principal *p)
     p->subject = (struct adu_subject){0};
     p->values_memory = NULL;
     p->recent = NULL;
+    p->identity = NULL;
     p->judged = 0;
     p->valid = false;
 }

@@ -42,6 +42,7 @@ struct adu_principal {
     struct adu_session *sessions; /* open ones, and closed ones still remembered */
     int64_t seen_ms;              /* wall clock, last log-in or disconnect */
 
+    const char *identity; /* the rule that says who it is, under the generation `judged`, or NULL */
     struct adu_log_window log;
     char why[256]; /* why it is not valid */
 

@@ -10,6 +10,7 @@ struct adu_reason {
     const char *stage; /* "acl" */
     const char *text;  /* a sentence without its end; lives for ever or as long as the policy */
     const struct adu_place *rule; /* NULL where no rule is to be named */
+    const char *rule_name;        /* of a rule that has one; lives as long as the policy */
     unsigned level;               /* of the topic, from 1; 0: not about one level */
     struct adu_text level_text;
     bool watched;     /* the refusal is only to be watched: said, counted, and let through */
@@ -30,6 +31,7 @@ static inline void adu_reason_clear(struct adu_reason *why)
 {
     why->stage = why->text = NULL;
     why->rule = NULL;
+    why->rule_name = NULL;
     why->level = 0;
     why->watched = why->passing = false;
     why->limit = ADU_NO_LIMIT;

@@ -45,11 +45,16 @@ static bool disturbs(unsigned c)
            (c >= 0x2060 && c <= 0x206f) || c == 0xfeff;
 }
 
+/* A byte that begins no valid sequence (`size` 0) stands for itself. */
+static unsigned character(const char *text, size_t size)
+{
+    return size == 0 ? (unsigned char)*text : code_point((const unsigned char *)text, size);
+}
+
 size_t adu_text_show(const char *text, size_t length, char shown[ADU_TEXT_SHOWN])
 {
     const size_t size = adu_utf8_sequence(text, length);
-    const unsigned c =
-        size == 0 ? (unsigned char)*text : code_point((const unsigned char *)text, size);
+    const unsigned c = character(text, size);
     if (size == 0 || (disturbs(c) && c < 0x100)) {
         snprintf(shown, ADU_TEXT_SHOWN, "\\x%02x", c);
     } else if (disturbs(c)) {
@@ -90,6 +95,37 @@ const char *adu_text_quote(const char *text, size_t length, size_t limit, char *
     w.buffer[w.used] = '"';
     w.buffer[w.used + 1] = '\0';
     return buffer;
+}
+
+static void put_json(struct writer *w, const char *text, size_t size)
+{
+    char escape[16];
+    const unsigned c = character(text, size);
+    if (size == 0 || disturbs(c)) {
+        put(w, escape, (size_t)snprintf(escape, sizeof escape, "\\u%04x", size == 0 ? 0xfffd : c));
+    } else if (c == '"' || c == '\\') {
+        put(w, escape, (size_t)snprintf(escape, sizeof escape, "\\%c", (int)c));
+    } else {
+        put(w, text, size);
+    }
+}
+
+size_t adu_text_json(const char *text, size_t length, char *buffer, size_t size)
+{
+    struct writer w = {.buffer = buffer, .size = size};
+    size_t at = 0;
+    while (at < length) {
+        const size_t sequence = adu_utf8_sequence(text + at, length - at);
+        put_json(&w, text + at, sequence);
+        if (w.full) {
+            break;
+        }
+        at += sequence == 0 ? 1 : sequence;
+    }
+    if (size > 0) {
+        buffer[w.used] = '\0';
+    }
+    return at;
 }
 
 enum { LONGEST_WORD = 64 };

@@ -20,6 +20,12 @@ enum { ADU_TEXT_SHOWN = 16 };
  * `text` that it took. */
 ADU_API size_t adu_text_show(const char *text, size_t length, char shown[ADU_TEXT_SHOWN]);
 
+/* Writes as many whole characters of `text` as `size` bytes hold, as what stands between the quotes
+ * of a JSON string (RFC 8259): the same characters become \uNNNN, and a byte that is not UTF-8 the
+ * replacement character. Always ends `buffer`, whose last bytes may stay unused. Returns how many
+ * bytes of `text` were written. */
+ADU_API size_t adu_text_json(const char *text, size_t length, char *buffer, size_t size);
+
 /* The entry of the NULL-ended list `known` nearest to `word`, NULL if none is near enough to be
  * worth suggesting. */
 ADU_API const char *adu_text_nearest(const char *word, const char *const *known);

@@ -177,6 +177,7 @@ static enum adu_verdict refuse_denied(const struct adu_acl_rule *rule, struct ad
 {
     why->text = rule->name != NULL ? "denied by the rule" : "denied by a rule";
     why->rule = &rule->place;
+    why->rule_name = rule->name;
     snprintf(why->detail, sizeof why->detail, "%s", rule->name != NULL ? rule->name : "");
     return ADU_DENY;
 }

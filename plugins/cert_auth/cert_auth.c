@@ -71,6 +71,7 @@ static enum adu_verdict bind_client_id(const struct adu_cert_identity *id, struc
 static enum adu_verdict take(const struct adu_cert_identity *id, struct adu_login *login,
                              const struct adu_attributes *all)
 {
+    login->identity = id->name;
     enum adu_verdict verdict = expand_username(id, login, all);
     if (verdict == ADU_ALLOW) {
         verdict = bind_client_id(id, login, all);

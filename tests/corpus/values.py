@@ -65,6 +65,16 @@ VALUES = {
         ("bindings/0/roles", [[], ["lector"]], ["lector", {}, [1]], [["nadie"]]),
         ("bindings/0/roles/0", *ROLE_USED),
     ],
+    "aduana": [
+        ("", [{}, {"//": "nothing"}], [[], "", None, {"audit": {}}, {"mode": "watch"}]),
+        ("audit", [{"to": "journald"}], [{}, [], "stderr", None, {"to": "stderr", "level": "debug"}]),
+        ("audit/to", ["syslog", "journald", "stderr", "file:/", "file:/a b", "file:/ñ/🏭", "file:/a/../b", "file:/dev/null"],
+         ["", "file", "file:", "file:audit.log", "/var/log/a", "File:/a", "Stderr", "stdout", "syslog ", "file:/\n", "file:/a\x7f", 1, None, ["stderr"]],
+         ["file:/" + "ñ" * 3000]),
+        ("audit/to", ["file:/" + "a" * 3999], ["file:/" + "a" * 4000]),
+        ("audit/allowed", [True, False], [0, "true", None]), ("audit/required", [True, False], [1, "", None]),
+        ("audit/lines_per_second", *between(1, 1000000)), ("audit/queue", *between(64, 65536)),
+    ],
     "cert_auth": [
         ("identities", [[]], [{}, [[]]]),
         ("identities/0/match", [{}, {"cert.cn": "a"}], [{"username": "a"}, {"client_id": "a"}, {"linea": "a"}, {"role": "lector"}, {"cert.foo": "a"}, {"cert.": "a"}, {"issuer.cn": "a"}]),

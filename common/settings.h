@@ -1,0 +1,46 @@
+/* aduana.json: what concerns the bundle as a whole and no stage. The file is optional. */
+#ifndef ADUANA_COMMON_SETTINGS_H
+#define ADUANA_COMMON_SETTINGS_H
+
+#include "common/compiler.h"
+#include "common/json.h"
+
+/* Where the audit log goes. */
+enum adu_audit_to {
+    ADU_AUDIT_TO_NONE, /* there is none */
+    ADU_AUDIT_TO_FILE,
+    ADU_AUDIT_TO_SYSLOG,
+    ADU_AUDIT_TO_JOURNALD,
+    ADU_AUDIT_TO_STDERR,
+};
+
+/* The key "audit". */
+struct adu_audit_settings {
+    enum adu_audit_to to;
+    const char *path;       /* of ADU_AUDIT_TO_FILE, from the root; lives as long as the arena */
+    struct adu_place place; /* of "to" */
+    bool allowed;           /* what is allowed has its lines too */
+    bool required;          /* a generation whose file cannot be opened is refused */
+    long lines_per_second;  /* at most */
+    long queue;             /* records that may wait to be written */
+};
+
+enum {
+    ADU_AUDIT_PATH_MOST = 4000,
+    ADU_AUDIT_LINES_DEFAULT = 1000,
+    ADU_AUDIT_LINES_MOST = 1000000,
+    ADU_AUDIT_QUEUE_DEFAULT = 8192,
+    ADU_AUDIT_QUEUE_LEAST = 64,
+    ADU_AUDIT_QUEUE_MOST = 65536,
+};
+
+struct adu_settings {
+    struct adu_audit_settings audit;
+};
+
+/* Reads the file's root into `settings`, zeroed by the caller: what it keeps when there is no file.
+ * Text is copied into the compiler's arena. false with c->error set. Any thread. */
+ADU_API bool adu_settings_read(struct adu_compiler *c, const struct adu_json *root,
+                               struct adu_settings *settings);
+
+#endif
