@@ -198,6 +198,7 @@ void adu_pipeline_tick(struct adu_pipeline *p, struct adu_now now, bool may_kick
     p->rerun_until_ms = 0; /* a broker asks again within the turn of its SIGHUP */
     p->ticks++;
     adu_worker_drain(p->worker);
+    adu_pipeline_watch_folder(p, now);
     adu_pipeline_sweep(p, now, may_kick);
     if (adu_topic_cache_worn(p->topics)) {
         forget_topics(p);
@@ -238,6 +239,8 @@ static void close_pipeline(struct adu_pipeline *p)
 {
     adu_worker_free(p->worker); /* what is still to be written is written */
     p->worker = NULL;
+    adu_folder_watch_free(p->watch);
+    p->watch = NULL;
     adu_state_close(p->state);
     p->state = NULL;
     adu_topic_cache_free(p->topics);

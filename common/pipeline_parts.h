@@ -5,6 +5,7 @@
 #ifndef ADUANA_COMMON_PIPELINE_PARTS_H
 #define ADUANA_COMMON_PIPELINE_PARTS_H
 
+#include "common/folder_watch.h"
 #include "common/pipeline.h"
 #include "common/policy.h"
 #include "common/principal.h"
@@ -53,6 +54,7 @@ struct adu_pipeline {
     struct adu_log_window connect_log;
 
     bool loading, load_again;
+    struct adu_folder_watch *watch; /* NULL: the running policy does not ask for it */
     struct adu_last_load last_load;
     bool sweep;             /* sessions must be judged anew */
     int64_t rerun_until_ms; /* the broker may be asking again about sessions */
@@ -122,6 +124,9 @@ void adu_pipeline_kick_none(struct adu_pipeline *p);
 /* reload.c: what adu_pipeline_reload does, but for the broker's asking again about its sessions,
  * which comes with a SIGHUP alone. */
 void adu_pipeline_load(struct adu_pipeline *p, struct adu_now now);
+
+/* reload.c: loads if the policy folder has changed and the running policy says "watch_folder". */
+void adu_pipeline_watch_folder(struct adu_pipeline *p, struct adu_now now);
 
 /* reload.c: puts a fresh generation in place of the old one, which is freed. */
 void adu_pipeline_swap(struct adu_pipeline *p, struct adu_policy *fresh);

@@ -1,4 +1,5 @@
 /* Generations: made on the worker, swapped in by the tick, and every session judged anew. */
+#include "common/assertions.h"
 #include "common/audit.h"
 #include "common/pipeline_parts.h"
 #include <stdio.h>
@@ -13,6 +14,7 @@ struct load_job {
     struct adu_pipeline *pipeline;
     const struct adu_stage *stages[ADU_STAGES];
     char *directory;
+    int64_t wall_ms; /* for assertions that name no time */
     struct adu_policy *made;
     struct adu_error error;
 };
@@ -61,6 +63,11 @@ static void run_load(struct adu_job *job)
 {
     struct load_job *l = (struct load_job *)job;
     l->made = adu_policy_load(l->directory, l->stages, NULL, &l->error);
+    if (l->made != NULL && l->made->settings.gate &&
+        !adu_assertions_hold(l->directory, l->made, l->stages, l->wall_ms, &l->error)) {
+        adu_policy_free(l->made);
+        l->made = NULL;
+    }
 }
 
 static void start_load(struct adu_pipeline *p, struct adu_now now);
@@ -119,6 +126,7 @@ static void start_load(struct adu_pipeline *p, struct adu_now now)
     if (l != NULL && (l->directory = strdup(p->policy_dir)) != NULL) {
         l->job = (struct adu_job){.run = run_load, .done = done_load};
         l->pipeline = p;
+        l->wall_ms = now.wall_ms;
         memcpy(l->stages, p->stages, sizeof l->stages);
         p->loading = adu_worker_submit(p->worker, &l->job);
         if (p->loading) {
@@ -163,6 +171,26 @@ void adu_pipeline_load(struct adu_pipeline *p, struct adu_now now)
         p->load_again = true; /* the files may have changed after they were read */
     } else {
         start_load(p, now);
+    }
+}
+
+void adu_pipeline_watch_folder(struct adu_pipeline *p, struct adu_now now)
+{
+    if (!p->policy->settings.watch_folder) {
+        adu_folder_watch_free(p->watch);
+        p->watch = NULL;
+        return;
+    }
+    if (p->watch == NULL) {
+        p->watch = adu_folder_watch_new(p->policy_dir);
+        if (p->watch != NULL && adu_folder_watch_error(p->watch) != 0) {
+            adu_pipeline_log(p, ADU_LOG_WARNING, "cannot watch %s, will try again: %s",
+                             p->policy_dir, strerror(adu_folder_watch_error(p->watch)));
+        }
+    }
+    if (p->watch != NULL && adu_folder_watch_changed(p->watch, now.mono_ms)) {
+        adu_pipeline_log(p, ADU_LOG_NOTICE, "%s has changed: loading it", p->policy_dir);
+        adu_pipeline_load(p, now);
     }
 }
 

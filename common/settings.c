@@ -72,11 +72,14 @@ static bool read_audit(struct adu_compiler *c, const struct adu_json *node,
 struct keys {
     const char *schema;
     const struct adu_json *audit;
+    bool gate, watch_folder;
 };
 
 static const struct adu_field fields[] = {
     {.key = "$schema", .kind = ADU_FIELD_STRING, .offset = offsetof(struct keys, schema)},
     ADU_FIELD(struct keys, audit, OBJECT),
+    ADU_FIELD(struct keys, gate, BOOL),
+    ADU_FIELD(struct keys, watch_folder, BOOL),
     {0},
 };
 
@@ -84,6 +87,10 @@ bool adu_settings_read(struct adu_compiler *c, const struct adu_json *root,
                        struct adu_settings *settings)
 {
     struct keys keys = {0};
-    return adu_read_object(root, fields, &keys, c->error) &&
-           (keys.audit == NULL || read_audit(c, keys.audit, &settings->audit));
+    if (!adu_read_object(root, fields, &keys, c->error)) {
+        return false;
+    }
+    settings->gate = keys.gate;
+    settings->watch_folder = keys.watch_folder;
+    return keys.audit == NULL || read_audit(c, keys.audit, &settings->audit);
 }

@@ -36,6 +36,8 @@ enum {
 
 struct adu_settings {
     struct adu_audit_settings audit;
+    bool gate;         /* a generation whose assertions fail does not replace another */
+    bool watch_folder; /* a change in the policy folder is a reload */
 };
 
 /* Reads the file's root into `settings`, zeroed by the caller: what it keeps when there is no file.
