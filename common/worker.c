@@ -1,6 +1,5 @@
 #include "common/worker.h"
-#include <pthread.h>
-#include <signal.h>
+#include "common/thread.h"
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -76,14 +75,9 @@ static void *work(void *thing)
     return NULL;
 }
 
-/* The broker's signals are the broker's: SIGHUP must not wake this thread instead. */
 static bool start(struct adu_worker *w)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    w->running = pthread_create(&w->thread, NULL, work, w) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    w->running = adu_thread_start(&w->thread, work, w);
     return w->running;
 }
 
