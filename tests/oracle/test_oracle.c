@@ -1,0 +1,201 @@
+/* The engine against the oracle, on random policies, sessions and requests. Each request is asked
+ * twice, so that remembered answers are compared too.
+ *
+ * ADUANA_SEED=N chooses other rounds. ADUANA_LONG=1 makes a hundred million decisions, in two
+ * processes. A difference is shrunk and printed with the seed of its round. */
+#include "engine.h"
+#include "generator.h"
+#include "oracle.h"
+#include "runner.h"
+#include "shrink.h"
+#include <inttypes.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { SEED = 20261123, LONG_SECONDS = 7200, PROCESSES = 2 };
+
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+enum { NORMAL = 100000 }; /* each load takes there ten times as long */
+#else
+enum { NORMAL = 1000000 };
+#endif
+
+static const long LONG = 100000000;
+
+struct tally {
+    long decisions, answers[3];
+};
+
+/* --- one round --- */
+
+struct difference {
+    size_t session, request;
+    bool again; /* only the second time */
+    enum oracle_answer engine, oracle;
+};
+
+static bool compare_session(const struct oracle *oracle, const json_t *round, size_t session,
+                            struct tally *tally, struct difference *d)
+{
+    const json_t *requests = json_object_get(round, "requests");
+    for (size_t i = 0; i < 2 * json_array_size(requests); i++) {
+        const size_t number = i % json_array_size(requests);
+        const struct oracle_request request = oracle_request_of(json_array_get(requests, number));
+        const bool again = i >= json_array_size(requests);
+        const enum oracle_answer expected = oracle_decide(oracle, session, &request);
+        const enum oracle_answer answer = engine_ask(&request);
+        if (answer != expected) {
+            *d = (struct difference){session, number, again, answer, expected};
+            return false;
+        }
+        tally->decisions += !again;
+        tally->answers[expected] += !again;
+    }
+    return true;
+}
+
+/* False with the first difference. */
+static bool compare_round(const json_t *round, struct tally *tally, struct difference *d)
+{
+    const json_t *sessions = json_object_get(round, "sessions");
+    struct oracle *oracle = oracle_new(round);
+    bool same = true;
+    for (size_t i = 0; same && i < json_array_size(sessions); i++) {
+        if (engine_login(json_array_get(sessions, i))) {
+            same = compare_session(oracle, round, i, tally, d);
+            engine_logout();
+        }
+    }
+    oracle_free(oracle);
+    return same;
+}
+
+/* --- shrinking --- */
+
+static bool is_text(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text != NULL && text[0] != '\0';
+}
+
+/* Nothing is left out without which there is no question. */
+static bool differs(const json_t *round)
+{
+    struct tally tally = {0};
+    struct difference d;
+    const json_t *session = json_array_get(json_object_get(round, "sessions"), 0);
+    const json_t *request = json_array_get(json_object_get(round, "requests"), 0);
+    const json_t *attributes = json_object_get(session, "attributes");
+    for (size_t i = 0; i < json_array_size(attributes); i++) {
+        if (json_array_size(json_array_get(attributes, i)) != 2) {
+            return false;
+        }
+    }
+    return is_text(session, "client_id") && is_text(session, "username") &&
+           is_text(request, "action") && is_text(request, "topic") &&
+           is_text(round, "policy") == false && engine_load(round) &&
+           !compare_round(round, &tally, &d);
+}
+
+/* The one session, and the one request, on which they differ. */
+static json_t *only(const json_t *round, const struct difference *d)
+{
+    return json_pack("{s:O, s:[O], s:[O]}", "policy", json_object_get(round, "policy"), "sessions",
+                     json_array_get(json_object_get(round, "sessions"), d->session), "requests",
+                     json_array_get(json_object_get(round, "requests"), d->request));
+}
+
+static void show(uint64_t seed, const json_t *round, struct difference d)
+{
+    struct tally tally = {0};
+    json_t *small = only(round, &d);
+    const bool alone = differs(small);
+    if (alone) {
+        small = shrink_round(small, differs);
+        if (engine_load(small)) {
+            compare_round(small, &tally, &d);
+        }
+    }
+    char *text = json_dumps(small, JSON_INDENT(1));
+    printf("%s\nADUANA_SEED=%" PRIu64 ": the engine says: %s; by the definition: %s%s%s\n", text,
+           seed, oracle_answer_names[d.engine], oracle_answer_names[d.oracle],
+           d.again ? " (asked a second time)" : "",
+           alone ? "" : "; not so if nothing else has been asked before, so not shrunk");
+    fflush(stdout);
+    free(text);
+    json_decref(small);
+}
+
+/* --- many rounds --- */
+
+static bool compare_rounds(uint64_t seed, long decisions, struct tally *tally)
+{
+    bool same = true;
+    engine_open();
+    for (; same && tally->decisions < decisions; seed++) {
+        struct difference d;
+        json_t *round = generator_round(seed);
+        if (!engine_load(round)) {
+            printf("ADUANA_SEED=%" PRIu64 ": %s\n", seed, engine_last_error());
+            same = false;
+        } else if (!compare_round(round, tally, &d)) {
+            show(seed, round, d);
+            same = false;
+        }
+        json_decref(round);
+    }
+    engine_close();
+    printf("%ld decisions: %ld allowed, %ld watched, %ld refused\n", tally->decisions,
+           tally->answers[ORACLE_ALLOWED], tally->answers[ORACLE_WATCHED],
+           tally->answers[ORACLE_REFUSED]);
+    fflush(stdout);
+    return same;
+}
+
+static uint64_t chosen_seed(void)
+{
+    const char *chosen = getenv("ADUANA_SEED");
+    return chosen != NULL ? strtoull(chosen, NULL, 10) : SEED;
+}
+
+START_TEST(a_million_decisions)
+{
+    struct tally tally = {0};
+    ck_assert_msg(compare_rounds(chosen_seed(), NORMAL, &tally), "they differ, see above");
+    for (int answer = ORACLE_REFUSED; answer <= ORACLE_ALLOWED; answer++) {
+        ck_assert_msg(tally.answers[answer] > tally.decisions / 50,
+                      "the policies say hardly anything: %ld %s", tally.answers[answer],
+                      oracle_answer_names[answer]);
+    }
+}
+END_TEST
+
+START_TEST(a_hundred_million_decisions)
+{
+    for (int i = 0; i < PROCESSES; i++) {
+        struct tally tally = {0};
+        const uint64_t seed = chosen_seed() + ((uint64_t)i << 32);
+        const pid_t child = fork();
+        ck_assert_int_ge(child, 0);
+        if (child == 0) {
+            _exit(compare_rounds(seed, LONG / PROCESSES, &tally) ? EXIT_SUCCESS : EXIT_FAILURE);
+        }
+    }
+    int status, failed = 0;
+    while (wait(&status) > 0) {
+        failed += status != 0;
+    }
+    ck_assert_msg(failed == 0, "they differ, see above");
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("oracle");
+    const bool is_long = getenv("ADUANA_LONG") != NULL;
+    TCase *tcase = tcase_create(is_long ? "long" : "normal");
+    tcase_set_timeout(tcase, is_long ? LONG_SECONDS : TEST_SECONDS);
+    tcase_add_test(tcase, is_long ? a_hundred_million_decisions : a_million_decisions);
+    suite_add_tcase(suite, tcase);
+    return run_suite(suite);
+}
