@@ -21,10 +21,10 @@ _aduana() {
         case $command in
         check) options='--strict --json --color' files=2 ;;
         explain)
-            options="--as --live --qos --retain --payload-bytes --from --at $broker"
-            words='publish subscribe receive' files=2
+            options="--as --live --qos --retain --payload-bytes --from --at --all $broker"
+            words='connect publish subscribe receive' files=2
             ;;
-        test) options='--junit --json' files=2 ;;
+        test) options='--quiet --junit --json' files=2 ;;
         passwd) options='-c -D --check --pbkdf2 --argon2id --iterations' files=1 ;;
         status | sessions) options=$broker ;;
         reload) options="--wait $broker" ;;

@@ -31,11 +31,11 @@ static const struct {
      "      --json             print {\"good\": ..., \"findings\": [...]}\n"
      "      --color WHEN       auto (only on a terminal), always, never\n",
      false},
-    {"explain", adu_command_explain,
-     "DIR --as KEY=VALUE... publish|subscribe|receive TOPIC [OPTIONS]",
+    {"explain", adu_command_explain, "DIR --as KEY=VALUE... ACTION TOPIC [OPTIONS]",
      "whether a client may, why, and what to change",
-     "      --as KEY=VALUE     what the client shows: cert.cn and the like, client_id, username\n"
-     "                         (whose password it knows); instead of an action: connect\n"
+     "ACTION is publish, subscribe or receive; or connect, without a TOPIC.\n"
+     "      --as KEY=VALUE     what the client shows: cert.cn and the like, client_id,\n"
+     "                         username (whose password it knows)\n"
      "      --cert FILE        the same from a certificate (PEM)\n"
      "      --from ADDRESS     its IP address\n"
      "      --qos N, --retain, --payload-bytes N\n"
@@ -43,9 +43,8 @@ static const struct {
      "      --at TIME          when: 2026-11-23T08:00, in the plant's time zone\n"
      "      --all              every rule that matches, not the first twenty\n"
      "      --json             one JSON object\n"
-     "      --live CLIENT      asks a broker about a client that it knows, instead of DIR and "
-     "--as;\n"
-     "                         how to reach it: aduana status --help\n",
+     "      --live CLIENT      instead of DIR and --as: asks a broker about a client\n"
+     "                         that it knows. How to reach it: aduana status --help\n",
      false},
     {"test", adu_command_test, "DIR [OPTIONS]", "whether the assertions in DIR/tests/*.json hold",
      "      --quiet            only what fails\n"
