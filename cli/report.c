@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATH_MOST = 4096, EXCERPTS_MOST = 100, LINE_MOST = 1024 * 1024 };
+/* Lines are read from their beginning, and a program's file may be one line of megabytes: after so
+ * many bytes of lines nothing more is quoted. */
+enum { PATH_MOST = 4096, EXCERPTS_MOST = 100, QUOTED_MOST = 16 * 1024 * 1024 };
 
 struct report_file {
     char name[ADU_ERROR_FILE];
@@ -22,6 +24,7 @@ struct adu_report {
     const struct adu_paint *paint;
     struct report_file file; /* the one that was quoted last */
     unsigned excerpts;
+    size_t quoted; /* bytes of lines */
 };
 
 struct adu_report *adu_report_new(const char *directory, const struct adu_paint *paint)
@@ -93,8 +96,8 @@ static bool may_be_quoted(const struct adu_place *place)
            place->line > 0;
 }
 
-/* A copy of the line; NULL if there is none, or it is too long to be shown. */
-static char *copy_line(struct report_file *file, unsigned line, size_t *length)
+/* A copy of the line; NULL if there is none. */
+static char *copy_line(const struct report_file *file, unsigned line, size_t *length)
 {
     if (file->text == NULL || line > file->count) {
         return NULL;
@@ -105,7 +108,7 @@ static char *copy_line(struct report_file *file, unsigned line, size_t *length)
         end--;
     }
     *length = end - begin;
-    char *copy = *length <= LINE_MOST ? malloc(*length + 1) : NULL;
+    char *copy = malloc(*length + 1);
     if (copy != NULL) {
         memcpy(copy, file->text + begin, *length);
     }
@@ -116,7 +119,8 @@ static void quote(struct adu_report *report, const struct adu_place *place)
 {
     struct report_file *file = &report->file;
     size_t length;
-    if (!may_be_quoted(place) || report->excerpts >= EXCERPTS_MOST) {
+    if (!may_be_quoted(place) || report->excerpts >= EXCERPTS_MOST ||
+        report->quoted > QUOTED_MOST) {
         return;
     }
     if (strcmp(file->name, place->file) != 0) {
@@ -134,6 +138,7 @@ static void quote(struct adu_report *report, const struct adu_place *place)
     printf("    %s\n    %*s%s^%s\n", excerpt.text, (int)excerpt.caret, "", report->paint->place,
            report->paint->off);
     report->excerpts++;
+    report->quoted += length;
     free(line);
 }
 

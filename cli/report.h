@@ -15,7 +15,8 @@ struct adu_report *adu_report_new(const char *directory, const struct adu_paint 
 void adu_report_free(struct adu_report *report);
 
 /* Prints one finding to stdout. Lines are quoted from the policy's own files (*.json), those of
- * iam_auth.json without their values, and for the first hundred findings only. */
+ * iam_auth.json without their values, and for the first hundred findings only, or fewer where lines
+ * are megabytes long. */
 void adu_report_print(struct adu_report *report, const struct adu_finding *finding);
 
 /* The finding as an object for --json: {"file", "line", "column", "severity", "code", "message"};

@@ -131,6 +131,38 @@ START_TEST(a_file_needs_its_plugin)
 }
 END_TEST
 
+/* For people: what is wrong in every file, and only then what is wrong between them. */
+START_TEST(every_error_is_found)
+{
+    planta();
+    struct adu_findings *findings = adu_findings_new();
+    folder_write(&folder, "cert_auth.json", "{");
+    folder_write(&folder, "acl.json", "{\"roles\": {}, \"x\": 1}");
+    ck_assert_ptr_null(adu_policy_check(folder.path, all, findings));
+    const struct adu_finding *first = adu_findings_first(findings);
+    ck_assert_uint_eq(adu_findings_count(findings), 2);
+    ck_assert_ptr_null(first->code);
+    ck_assert_str_eq(first->place.file, "cert_auth.json");
+    ck_assert_str_eq(first->next->place.file, "acl.json");
+    ck_assert_uint_eq(first->next->place.column, 15);
+    adu_findings_free(findings);
+
+    findings = adu_findings_new();
+    folder_copy(&folder, PLANTA);
+    folder_write(&folder, "acl.json", "{\"roles\": {}}");
+    ck_assert_ptr_null(adu_policy_check(folder.path, all, findings));
+    ck_assert_uint_eq(adu_findings_count(findings), 1);
+    ck_assert_ptr_nonnull(strstr(adu_findings_first(findings)->text, "is defined nowhere"));
+    folder_copy(&folder, PLANTA);
+    struct adu_policy *policy = adu_policy_check(folder.path, all, findings);
+    ck_assert_ptr_nonnull(policy);
+    ck_assert_uint_eq(adu_findings_count(findings), 1);
+    adu_policy_free(policy);
+    adu_findings_free(findings);
+    folder_remove(&folder);
+}
+END_TEST
+
 START_TEST(neither_file_nor_plugin)
 {
     const struct adu_stage *stages[ADU_STAGES];
@@ -245,6 +277,7 @@ int main(void)
     suite_add_rows(suite, names_of_stages, ADU_STAGES);
     suite_add_rows(suite, a_loaded_plugin_needs_its_file, ADU_STAGES);
     suite_add_rows(suite, a_file_needs_its_plugin, ADU_STAGES);
+    suite_add(suite, every_error_is_found);
     suite_add(suite, neither_file_nor_plugin);
     suite_add(suite, names_are_checked_when_all_are_there);
     suite_add(suite, watch);
