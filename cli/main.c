@@ -57,7 +57,7 @@ static const struct {
      "      --check            does the password fit? Changes nothing\n"
      "      --pbkdf2           the kind of hash that every broker reads; the default\n"
      "      --iterations N     of PBKDF2 (1000)\n"
-     "      --argon2id         costs who guesses most; iam_auth, brokers from 2.1\n"
+     "      --argon2id         costs who guesses most; iam_auth reads it, few brokers\n"
      "The password is asked for twice, or is a line of standard input.\n",
      false},
     {"status", adu_command_status, "[OPTIONS]", "what runs in a broker, and its counters", "",

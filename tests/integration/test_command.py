@@ -568,12 +568,10 @@ def test_with_mosquitto_passwd(aduana, passwd):
     assert users(passwd) == ["eva"]
 
 
-def test_login_to_the_broker_alone(aduana, make_broker, suite, passwd, filled):
-    """The broker's own password_file."""
-    if suite == "sid":
-        quiet(aduana("passwd", "--argon2id", passwd, "luis", input="tres\n"))
-    broker = make_broker(suite, lambda b: b.plain_conf([], listener="", extra=f"password_file {passwd}\nallow_anonymous false"))
-    for user, password in [("ana", "uno"), ("eva", "dos"), ("luis", "tres")][:3 if suite == "sid" else 2]:
+def test_login_to_the_broker_alone(aduana, make_broker, suite, filled):
+    """The broker's own password_file. Debian builds no broker that reads Argon2id."""
+    broker = make_broker(suite, lambda b: b.plain_conf([], listener="", extra=f"password_file {filled}\nallow_anonymous false"))
+    for user, password in ("ana", "uno"), ("eva", "dos"):
         assert broker.connect(EDGE1, username=user, password=password).is_alive()
         with pytest.raises(mqtt.Refused):
             broker.connect(EDGE1, username=user, password=password + "x")
