@@ -219,6 +219,7 @@ START_TEST(differing_options)
     ck_assert_ptr_nonnull(strstr(error.text, "they must be the same"));
     /* One line is enough for the state folder: this one is the first that names it. */
     plant.keeps_state = true;
+    error = (struct adu_error){0};
     ck_assert(plant_attach(&plant, ADU_STAGE_IAM_AUTH, &error));
     plant_end(&plant);
 }
