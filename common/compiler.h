@@ -7,6 +7,8 @@
 #include "common/findings.h"
 #include "common/vocabulary.h"
 
+struct adu_naming; /* stage.h */
+
 /* Lives while one generation is being made, on one thread. */
 struct adu_compiler {
     struct adu_arena *arena;           /* the generation's memory */
@@ -15,6 +17,7 @@ struct adu_compiler {
     struct adu_findings *findings;     /* what is remarkable; NULL: nobody asks */
     const char *directory;             /* the policy folder */
     const char *file;                  /* the file being compiled; lives with the arena */
+    const struct adu_naming *naming;   /* what topics may be called; NULL: anything */
     const char *time_zone; /* of the plant, once the stage that has it is compiled; NULL: none */
 };
 

@@ -159,6 +159,24 @@ static bool walk_value(struct walk *w, struct adu_json *node, json_t *value)
     return true;
 }
 
+/* As many as there are commas and brackets outside strings: each value but the first follows one.
+ */
+static size_t values_at_most(const char *text, size_t length)
+{
+    size_t count = 1;
+    bool in_string = false;
+    for (size_t i = 0; i < length; i++) {
+        if (in_string) {
+            in_string = text[i] != '"';
+            i += text[i] == '\\';
+        } else {
+            in_string = text[i] == '"';
+            count += text[i] == ',' || text[i] == '[' || text[i] == '{';
+        }
+    }
+    return count;
+}
+
 static bool parse_into(struct adu_json_document *d, const char *name, const char *text,
                        size_t length, struct adu_error *error)
 {
@@ -169,6 +187,12 @@ static bool parse_into(struct adu_json_document *d, const char *name, const char
         return adu_error_no_memory(error);
     }
     if (d->tree == NULL) {
+        /* jansson goes on with what stands there, which may be a password: the place will do. A key
+         * is none. */
+        char *quoted = strstr(why.text, " near '");
+        if (quoted != NULL && json_error_code(&why) != json_error_duplicate_key) {
+            *quoted = '\0';
+        }
         const struct adu_place place = {.file = file,
                                         .line = why.line > 0 ? (unsigned)why.line : 1,
                                         .column = why.column > 0 ? (unsigned)why.column : 1};
@@ -193,6 +217,8 @@ struct adu_json_document *adu_json_parse(const char *name, const char *text, siz
     }
     if (d == NULL || d->arena == NULL) {
         adu_error_no_memory(error);
+    } else if (values_at_most(text, length) > ADU_JSON_MAX_VALUES) {
+        adu_error_set(error, &begin, "holds more than %d values", ADU_JSON_MAX_VALUES);
     } else if (parse_into(d, name, text, length, error)) {
         return d;
     }

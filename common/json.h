@@ -24,7 +24,8 @@ struct adu_json {
 
 struct adu_json_document;
 
-enum { ADU_JSON_MAX_BYTES = 64 * 1024 * 1024 };
+/* A policy of 100,000 rules has 10 MB and a million values. */
+enum { ADU_JSON_MAX_BYTES = 64 * 1024 * 1024, ADU_JSON_MAX_VALUES = 5000000 };
 
 /* Parses `length` bytes. `name` is what places call the file; it is copied.
  * NULL with `error` filled in when the text is not one JSON value. Any thread. */

@@ -63,6 +63,20 @@ static bool load_missing(struct adu_policy *policy, enum adu_stage_kind kind,
     return true;
 }
 
+/* For the files that come after. */
+static bool set_naming(struct adu_compiler *c, const struct adu_policy *policy,
+                       const struct adu_stage *stage)
+{
+    struct adu_naming *naming = adu_arena_alloc(c->arena, sizeof *naming);
+    if (naming == NULL) {
+        return adu_error_no_memory(c->error);
+    }
+    naming->policy = policy->compiled[stage->kind];
+    naming->possible = stage->possible;
+    c->naming = naming;
+    return true;
+}
+
 static bool load_stage(struct adu_compiler *c, struct adu_policy *policy,
                        const struct adu_stage *stage, const struct adu_json *root)
 {
@@ -78,7 +92,7 @@ static bool load_stage(struct adu_compiler *c, struct adu_policy *policy,
     policy->presence[stage->kind] = ADU_PRESENCE_LOADED;
     policy->watch[stage->kind] = mode != NULL && json_is_string(mode->value) &&
                                  strcmp(json_string_value(mode->value), "watch") == 0;
-    return true;
+    return stage->possible == NULL || policy->watch[stage->kind] || set_naming(c, policy, stage);
 }
 
 /* NULL without an error: it may be missing, and is. c->file is its name from then on. */
@@ -140,10 +154,13 @@ static bool went(struct adu_compiler *c, bool good, bool every)
 static bool load_files(struct adu_compiler *c, struct adu_policy *policy,
                        const struct adu_stage *const stages[ADU_STAGES], bool every)
 {
+    /* What topics may be called before those who name topics; who gives roles before acl. */
+    static const enum adu_stage_kind order[ADU_STAGES] = {ADU_STAGE_TOPIC_POLICY,
+                                                          ADU_STAGE_CERT_AUTH, ADU_STAGE_IAM_AUTH,
+                                                          ADU_STAGE_RATE_MONITOR, ADU_STAGE_ACL};
     bool good = went(c, load_settings(c, policy), every);
-    for (int kind = 0; kind < ADU_STAGES && (good || every); kind++) {
-        const enum adu_stage_kind k = (enum adu_stage_kind)kind;
-        good = went(c, load_file(c, policy, k, stages[kind]), every) && good;
+    for (int i = 0; i < ADU_STAGES && (good || every); i++) {
+        good = went(c, load_file(c, policy, order[i], stages[order[i]]), every) && good;
     }
     policy->number = 1; /* until a pipeline counts it */
     policy->time_zone = c->time_zone;

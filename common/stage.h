@@ -47,6 +47,14 @@ struct adu_stage_call {
     int64_t wall_ms; /* since 1970, UTC */
 };
 
+/* What topics may be called, as far as the stage that says so has to do with other files. */
+struct adu_naming {
+    const void *policy;
+    /* False with `why` if nobody may publish to, or subscribe to, any topic that `filter` can
+     * match. */
+    bool (*possible)(const void *policy, struct adu_text filter, struct adu_reason *why);
+};
+
 struct adu_stage {
     enum adu_stage_kind kind;
     bool may_watch; /* its file may say "mode": "watch" */
@@ -54,6 +62,8 @@ struct adu_stage {
     /* Compiles the stage's file. The common keys have been taken out of `fields` already: a stage
      * lists ADU_STAGE_FIELDS among its own. NULL with c->error set. Any thread. */
     const void *(*compile)(struct adu_compiler *c, const struct adu_json *root);
+    /* Of the stage that says what topics may be called: see struct adu_naming. */
+    bool (*possible)(const void *policy, struct adu_text filter, struct adu_reason *why);
 
     /* State that outlives a generation, one a pipeline. */
     void *(*instance_new)(void);

@@ -156,6 +156,13 @@ int adu_vocabulary_define_attribute(struct adu_vocabulary *v, const char *name)
     return define(v, &v->attributes, name);
 }
 
+bool adu_vocabulary_role_is_used(const struct adu_vocabulary *v, const char *name)
+{
+    const struct name *n;
+    HASH_FIND_STR(v->roles.by_text, name, n);
+    return n != NULL && n->used;
+}
+
 size_t adu_vocabulary_roles(const struct adu_vocabulary *v)
 {
     return v->roles.count;

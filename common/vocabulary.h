@@ -24,6 +24,9 @@ ADU_API int adu_vocabulary_use_attribute(struct adu_vocabulary *v, const char *n
                                          const struct adu_place *used);
 ADU_API int adu_vocabulary_define_attribute(struct adu_vocabulary *v, const char *name);
 
+/* True if something asked for the role. */
+ADU_API bool adu_vocabulary_role_is_used(const struct adu_vocabulary *v, const char *name);
+
 /* True for names that policies cannot define: `username`, `client_id`, `role` and all of `cert.`.
  */
 ADU_API bool adu_vocabulary_is_reserved(const char *name);

@@ -1,5 +1,6 @@
 #include "common/reader.h"
 #include "plugins/acl/acl.h"
+#include "plugins/acl/acl_findings.h"
 #include "plugins/acl/acl_rules.h"
 #include "plugins/acl/role_includes.h"
 #include <stdlib.h>
@@ -71,7 +72,8 @@ struct making {
     const struct adu_time_zone *zone; /* NULL: the file names none */
     struct adu_arena *scratch;        /* patterns, until the tree has them */
     struct adu_topic_trie_builder *patterns;
-    struct placed *placed; /* in the order of the file */
+    struct placed *placed;                  /* in the order of the file */
+    const struct adu_topic_pattern **texts; /* of the same, for the findings; NULL: none wanted */
     size_t count;
 };
 
@@ -107,6 +109,9 @@ static bool add_pattern(struct making *m, const struct adu_json *node,
     m->acl->rules[m->count] = *rule;
     m->acl->rules[m->count].place = adu_compiler_place(m->c, &node->place);
     entry.rule = (uint32_t)m->count;
+    if (m->texts != NULL) {
+        m->texts[m->count] = pattern;
+    }
     m->placed[m->count++] = (struct placed){.leaf = leaf, .entry = entry};
     return true;
 }
@@ -255,6 +260,22 @@ static void write_leaves(const struct making *m, uint32_t *memory, uint32_t *sta
     }
 }
 
+/* For whoever wants to know what is remarkable. What memory there is not for, is not found. */
+static void find(const struct making *m, const uint32_t *starts)
+{
+    struct adu_acl_read *rules = calloc(m->count + 1, sizeof *rules);
+    for (size_t i = 0; rules != NULL && i < m->count; i++) {
+        const struct placed *placed = &m->placed[i];
+        rules[placed->entry.rule] = (struct adu_acl_read){.pattern = m->texts[placed->entry.rule],
+                                                          .entry = placed->entry,
+                                                          .leaf = starts[placed->leaf]};
+    }
+    if (rules != NULL) {
+        adu_acl_find(m->c, m->acl, rules);
+    }
+    free(rules);
+}
+
 static bool lay_out(struct making *m)
 {
     const size_t leaves = adu_topic_trie_leaves(m->patterns);
@@ -270,6 +291,10 @@ static bool lay_out(struct making *m)
         m->acl->leaves = memory;
         m->acl->patterns = adu_topic_trie_finish(m->patterns, m->c->arena, starts);
         m->patterns = NULL;
+        m->acl->rule_count = m->count;
+        if (m->texts != NULL && m->acl->patterns != NULL) {
+            find(m, starts);
+        }
     }
     free(starts);
     return (good && m->acl->patterns != NULL) || adu_error_no_memory(m->c->error);
@@ -318,6 +343,20 @@ static bool find_zone(struct adu_compiler *c, const struct adu_json *root, const
                                            "such as \"America/Mexico_City\"");
 }
 
+/* Those that are only asked about, in topic_policy.json or rate_monitor.json, count as given. */
+static void find_unused_roles(struct adu_compiler *c, const struct adu_json *roles)
+{
+    const struct adu_json *node = NULL;
+    while ((node = adu_read_next(roles, node)) != NULL) {
+        const struct adu_place place = adu_compiler_place(c, &node->key_place);
+        if (!adu_vocabulary_role_is_used(c->vocabulary, node->key)) {
+            adu_findings_add(c->findings, "unused-role", &place,
+                             "nobody has the role \"%s\": no identity, user or binding gives it",
+                             node->key);
+        }
+    }
+}
+
 static bool compile_each_role(struct making *m, const struct adu_json *object)
 {
     const struct adu_json *node = NULL;
@@ -338,16 +377,17 @@ static bool compile_roles(struct adu_compiler *c, const struct keys *keys,
                        .zone = zone,
                        .scratch = adu_arena_new(),
                        .patterns = adu_topic_trie_begin(),
-                       .placed = calloc(most + 1, sizeof *m.placed)};
+                       .placed = calloc(most + 1, sizeof *m.placed),
+                       .texts = c->findings != NULL ? calloc(most + 1, sizeof *m.texts) : NULL};
     acl->rules = adu_arena_array(c->arena, most + 1, sizeof *acl->rules);
     const bool good =
         m.scratch != NULL && m.patterns != NULL && m.placed != NULL && acl->rules != NULL
             ? compile_each_role(&m, keys->roles) && lay_out(&m)
             : adu_error_no_memory(c->error);
-    acl->rule_count = m.count;
     adu_topic_trie_finish(m.patterns, NULL, NULL);
     adu_arena_free(m.scratch);
     free(m.placed);
+    free(m.texts);
     return good;
 }
 
@@ -402,5 +442,6 @@ const struct adu_acl *adu_acl_compile(struct adu_compiler *c, const struct adu_j
         !compile_roles(c, &keys, zone, acl)) {
         return NULL;
     }
+    find_unused_roles(c, keys.roles);
     return acl;
 }

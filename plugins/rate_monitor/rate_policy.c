@@ -98,6 +98,19 @@ static const struct adu_field alert_fields[] = {
     {0},
 };
 
+/* The bundle publishes there whatever the names are like, but who would subscribe? */
+static void find_unreadable(struct adu_compiler *c, const struct adu_json *topic,
+                            const char *filter)
+{
+    struct adu_reason why = ADU_REASON_INIT;
+    if (c->naming != NULL && !c->naming->possible(c->naming->policy, adu_text_of(filter), &why)) {
+        const struct adu_place place = adu_compiler_place(c, &topic->place);
+        adu_findings_add(c->findings, "unreadable-topic", &place,
+                         "nobody may subscribe to just this: %s [%s:%u]", why.text, why.rule->file,
+                         why.rule->line);
+    }
+}
+
 static bool compile_alerts(struct adu_compiler *c, const struct adu_json *object,
                            struct adu_rate_policy *policy)
 {
@@ -119,6 +132,7 @@ static bool compile_alerts(struct adu_compiler *c, const struct adu_json *object
         return adu_json_error(
             topic, c->error, "expected a topic without wildcards, each ${...} a whole level of it");
     }
+    find_unreadable(c, topic, filter);
     policy->alert_qos = (int)keys.qos;
     policy->alert_retain = keys.retain;
     return true;
@@ -152,6 +166,7 @@ static bool compile_counters(struct adu_compiler *c, const struct adu_json *obje
     if (!adu_topic_name_valid(adu_text_of(keys.topic)) || strstr(keys.topic, "${") != NULL) {
         return adu_json_error(topic, c->error, "expected a topic without wildcards");
     }
+    find_unreadable(c, topic, keys.topic);
     policy->counters_ms = keys.every_seconds * 1000;
     policy->counters_topic = adu_arena_strdup(c->arena, keys.topic);
     policy->own[1] = adu_topic_pattern_of(c->arena, keys.topic);

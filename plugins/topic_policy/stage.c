@@ -13,9 +13,15 @@ static enum adu_verdict decide(const struct adu_stage_call *call, const struct a
     return adu_topic_policy_decide(call->policy, request, why);
 }
 
+static bool possible(const void *policy, struct adu_text filter, struct adu_reason *why)
+{
+    return adu_topic_policy_possible(policy, filter, why);
+}
+
 const struct adu_stage adu_topic_policy_stage = {
     .kind = ADU_STAGE_TOPIC_POLICY,
     .may_watch = true,
     .compile = compile,
     .decide = decide,
+    .possible = possible,
 };

@@ -1,6 +1,7 @@
 #include "plugins/topic_policy/topic_policy.h"
 #include "common/match.h"
 #include "common/reader.h"
+#include "common/topic_pattern.h"
 #include "plugins/topic_policy/names.h"
 #include <string.h>
 
@@ -264,4 +265,44 @@ enum adu_verdict adu_topic_policy_decide(const struct adu_topic_policy *policy,
         }
     }
     return depth_legal(policy, levels, open_ended, why) ? ADU_ABSTAIN : refuse(policy, why);
+}
+
+/* --- what can be legal at all --- */
+
+/* True if some topic may match both. Says so too often rather than too seldom: `$` is not looked
+ * at. */
+static bool may_meet(const struct adu_topic_pattern *p, struct adu_text filter)
+{
+    struct adu_text level;
+    for (size_t i = 0; i < p->count; i++) {
+        if (p->levels[i].kind == ADU_LEVEL_ANY_REST) {
+            return true;
+        }
+        if (!adu_topic_next_level(&filter, &level)) {
+            return false;
+        }
+        if (adu_text_is(level, "#")) {
+            return true;
+        }
+        if (p->levels[i].kind == ADU_LEVEL_LITERAL && !adu_text_is(level, "+") &&
+            (level.length != p->levels[i].text.length ||
+             memcmp(level.bytes, p->levels[i].text.bytes, level.length) != 0)) {
+            return false;
+        }
+    }
+    return filter.bytes == NULL || adu_text_is(filter, "#");
+}
+
+bool adu_topic_policy_possible(const struct adu_topic_policy *policy, struct adu_text filter,
+                               struct adu_reason *why)
+{
+    static const struct adu_subject anybody;
+    const struct adu_request request = {
+        .action = ADU_SUBSCRIBE, .topic = filter, .subject = &anybody};
+    for (size_t i = 0; i < policy->exempt_count; i++) {
+        if (may_meet(policy->exempt[i], filter)) {
+            return true;
+        }
+    }
+    return adu_topic_policy_decide(policy, &request, why) != ADU_DENY;
 }

@@ -16,6 +16,10 @@ const struct adu_topic_policy *adu_topic_policy_compile(struct adu_compiler *c,
 enum adu_verdict adu_topic_policy_decide(const struct adu_topic_policy *policy,
                                          const struct adu_request *request, struct adu_reason *why);
 
+/* False with `why` if no topic that `filter` can match is legal, whoever asks. */
+bool adu_topic_policy_possible(const struct adu_topic_policy *policy, struct adu_text filter,
+                               struct adu_reason *why);
+
 /* What the plugin, the command and the tests load. */
 extern const struct adu_stage adu_topic_policy_stage;
 

@@ -67,6 +67,7 @@ VALUES = {
     ],
     "aduana": [
         ("", [{}, {"//": "nothing"}], [[], "", None, {"audit": {}}, {"mode": "watch"}]),
+        ("gate", [True, False], [1, "true", None]), ("watch_folder", [True, False], [0, "", None]),
         ("audit", [{"to": "journald"}], [{}, [], "stderr", None, {"to": "stderr", "level": "debug"}]),
         ("audit/to", ["syslog", "journald", "stderr", "file:/", "file:/a b", "file:/ñ/🏭", "file:/a/../b", "file:/dev/null"],
          ["", "file", "file:", "file:audit.log", "/var/log/a", "File:/a", "Stderr", "stdout", "syslog ", "file:/\n", "file:/a\x7f", 1, None, ["stderr"]],

@@ -160,6 +160,38 @@ START_TEST(texts_refused)
 }
 END_TEST
 
+/* What stands where JSON ends may be a secret: the place is named, the text is not. */
+START_TEST(errors_quote_no_values)
+{
+    static const char *const texts[] = {"{\"password\" \"hunter2\"}", "{\"password\": hunter2}",
+                                        "[\"hunter2\" \"hunter2\"]", "{\"a\": \"hunter2"};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct adu_error error = {0};
+        ck_assert_ptr_null(adu_json_parse("iam_auth.json", texts[i], strlen(texts[i]), &error));
+        ck_assert_msg(strstr(error.text, "hunter2") == NULL, "%s", error.text);
+        ck_assert_ptr_nonnull(strstr(error.text, "not valid JSON: "));
+        ck_assert_uint_gt(error.column, 1);
+    }
+}
+END_TEST
+
+START_TEST(too_many_values)
+{
+    const size_t length = 2 * (size_t)ADU_JSON_MAX_VALUES + 3;
+    char *text = malloc(length);
+    struct adu_error error = {0};
+    ck_assert_ptr_nonnull(text);
+    for (size_t i = 0; i < length; i++) {
+        text[i] = i % 2 == 0 ? ',' : '1';
+    }
+    text[0] = '[';
+    text[length - 1] = ']';
+    ck_assert_ptr_null(adu_json_parse("acl.json", text, length, &error));
+    ck_assert_str_eq(error.text, "holds more than 5000000 values");
+    free(text);
+}
+END_TEST
+
 START_TEST(nesting)
 {
     static char text[20001];
@@ -330,6 +362,8 @@ int main(void)
     suite_add_rows(suite, positions, ROWS(places));
     suite_add(suite, tree);
     suite_add_rows(suite, texts_refused, ROWS(refused));
+    suite_add(suite, errors_quote_no_values);
+    suite_add(suite, too_many_values);
     suite_add(suite, nesting);
     suite_add(suite, paths_and_errors);
     suite_add(suite, errors_about_long_keys_stay_utf8);
