@@ -43,6 +43,18 @@ static void print_loads(json_t *data, const json_t *loads)
     }
 }
 
+static void print_audit(const json_t *audit)
+{
+    const json_t *error = json_object_get(audit, "error");
+    const json_int_t waiting = number(audit, "waiting");
+    printf("audit log    %s", adu_live_text(json_object_get(audit, "to")));
+    if (waiting > 0) {
+        printf(", %lld lines wait", (long long)waiting);
+    }
+    printf("%s%s\n", json_is_string(error) ? ": " : "",
+           json_is_string(error) ? adu_live_text(error) : "");
+}
+
 static void print(json_t *data)
 {
     const json_t *refuse_all = json_object_get(data, "refuse_all");
@@ -56,6 +68,7 @@ static void print(json_t *data)
     if (json_is_string(refuse_all)) {
         printf("REFUSES ALL  %s\n", adu_live_text(refuse_all));
     }
+    print_audit(json_object_get(data, "audit"));
     printf("plugins\n");
     print_stages(json_object_get(data, "stages"));
     printf("counters\n");

@@ -1,6 +1,7 @@
 /* reload and kick: the commands that change something. Each is logged with whoever asked. */
 #include "common/audit.h"
 #include "common/control_parts.h"
+#include <stdio.h>
 
 const struct adu_field adu_control_kick_fields[] = {
     ADU_COMMAND_FIELDS,
@@ -63,6 +64,9 @@ json_t *adu_control_kick(struct adu_control *c, const struct adu_command *comman
         json_decref(data);
         return NULL;
     }
+    struct adu_reason why = {.stage = "control", .text = "asked for by", .limit = ADU_NO_LIMIT};
+    snprintf(why.detail, sizeof why.detail, "%.150s", c->who);
+    adu_pipeline_tell_disconnect(p, session, &why, c->now);
     adu_pipeline_log(p, ADU_LOG_NOTICE, "disconnecting client=%s username=%s (%s): asked for by %s",
                      adu_audit_name(command->client_id, id),
                      adu_audit_name(principal->username, name),

@@ -1,4 +1,6 @@
 /* status: what runs, under which policy, and what it has counted. */
+#include "common/audit_log.h"
+#include "common/audit_sink.h"
 #include "common/control_parts.h"
 
 static json_t *one_stage(const struct adu_pipeline *p, enum adu_stage_kind kind)
@@ -42,19 +44,29 @@ static json_t *loads(const struct adu_pipeline *p)
                      adu_control_text(error));
 }
 
+static json_t *audit(const struct adu_pipeline *p)
+{
+    char name[ADU_AUDIT_SINK_NAME];
+    const struct adu_audit_state state = adu_audit_log_state(p->audit);
+    const char *error = state.error != 0 ? adu_audit_sink_text(state.error) : NULL;
+    return json_pack("{s:o, s:I, s:o}", "to",
+                     adu_control_text(adu_audit_sink_name(&p->policy->settings.audit, name)),
+                     "waiting", (json_int_t)state.waiting, "error", adu_control_text(error));
+}
+
 json_t *adu_control_status(struct adu_control *c, const struct adu_command *command,
                            struct adu_error *error)
 {
     const struct adu_pipeline *p = c->p;
     (void)command;
     (void)error;
-    return json_pack("{s:s, s:o, s:I, s:o, s:o, s:o, s:I, s:o, s:I, s:I, s:o}", "version",
+    return json_pack("{s:s, s:o, s:I, s:o, s:o, s:o, s:I, s:o, s:I, s:I, s:o, s:o}", "version",
                      ADUANA_VERSION, "pipeline", adu_control_text(p->name), "generation",
                      (json_int_t)p->policy->number, "policy_dir", adu_control_text(p->policy_dir),
                      "stages", all_stages(p), "refuse_all",
                      adu_control_text(p->refuse_all ? p->refuse_why : NULL), "uptime_seconds",
                      (json_int_t)((c->now.mono_ms - p->since.mono_ms) / 1000), "loads", loads(p),
                      "online", (json_int_t)adu_sessions_online(p->sessions), "known",
-                     (json_int_t)adu_principals_count(p->principals), "counters",
+                     (json_int_t)adu_principals_count(p->principals), "audit", audit(p), "counters",
                      adu_counters_json(&p->counters));
 }

@@ -28,7 +28,10 @@
     X(control_commands)                                                                            \
     X(control_refused)                                                                             \
     X(state_errors)                                                                                \
-    X(log_lines_left_out)
+    X(log_lines_left_out)                                                                          \
+    X(audit_written)                                                                               \
+    X(audit_dropped)                                                                               \
+    X(audit_failed)
 
 /* Main thread only. */
 struct adu_counters {

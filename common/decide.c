@@ -51,6 +51,8 @@ struct asking {
 static enum adu_verdict refuse(struct asking *a)
 {
     count_refusal(a->p, &a->request, a->will);
+    adu_pipeline_tell_request(a->p, ADU_AUDIT_REFUSED, a->will, a->handle, &a->request,
+                              a->principal, a->why);
     log_request(a->p, &a->principal->log, "refused", a->will, a->handle, &a->request, a->why);
     return ADU_DENY;
 }
@@ -71,6 +73,8 @@ static ADU_COLD bool stands(struct asking *a, enum adu_stage_kind kind, enum adu
         return true;
     }
     p->counters.would_refuse++;
+    adu_pipeline_tell_request(p, ADU_AUDIT_WOULD_REFUSE, a->will, a->handle, &a->request,
+                              a->principal, a->why);
     log_request(p, &a->principal->log, "would refuse", a->will, a->handle, &a->request, a->why);
     adu_reason_clear(a->why);
     a->watched = true;
@@ -165,9 +169,12 @@ static enum adu_verdict refuse_unknown(struct adu_pipeline *p, const struct adu_
                                         .qos = question->qos,
                                         .retain = question->retain,
                                         .subject = &subject,
-                                        .now_ms = now.mono_ms};
+                                        .payload_length = question->payload_length,
+                                        .now_ms = now.mono_ms,
+                                        .wall_ms = now.wall_ms};
     p->counters.unknown_sessions++;
     count_refusal(p, &request, false);
+    adu_pipeline_tell_request(p, ADU_AUDIT_REFUSED, false, question->handle, &request, NULL, why);
     log_request(p, &p->connect_log, "refused", false, question->handle, &request, why);
     return ADU_DENY;
 }
@@ -216,9 +223,19 @@ bool adu_pipeline_well_formed(struct adu_request *request, struct adu_reason *wh
     return why->text == NULL;
 }
 
-static enum adu_verdict allow(struct adu_pipeline *p, enum adu_action action)
+static ADU_COLD void tell_allowed(const struct asking *a)
 {
-    switch (action) {
+    adu_pipeline_tell_request(a->p, ADU_AUDIT_ALLOWED, a->will, a->handle, &a->request,
+                              a->principal, NULL);
+}
+
+static enum adu_verdict allow(const struct asking *a)
+{
+    struct adu_pipeline *p = a->p;
+    if (p->tell_allowed) {
+        tell_allowed(a);
+    }
+    switch (a->request.action) {
     case ADU_PUBLISH:
         p->counters.publish_allowed++;
         break;
@@ -242,7 +259,7 @@ static enum adu_verdict judge(struct asking *a)
     }
     if (adu_recent_allowed(recent, a->request.action,
                            adu_topic_cache_find(a->p->topics, a->request.topic))) {
-        return allow(a->p, a->request.action);
+        return allow(a);
     }
     if (!adu_pipeline_well_formed(&a->request, a->why)) {
         return refuse(a);
@@ -255,7 +272,7 @@ static enum adu_verdict judge(struct asking *a)
         adu_recent_remember(recent, a->request.action,
                             adu_topic_cache_add(a->p->topics, a->request.topic));
     }
-    return allow(a->p, a->request.action);
+    return allow(a);
 }
 
 enum adu_verdict adu_pipeline_decide(struct adu_pipeline *p, const struct adu_question *question,

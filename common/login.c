@@ -210,11 +210,12 @@ void adu_pipeline_judge(struct adu_pipeline *p, struct adu_principal *principal,
 /* --- logging in --- */
 
 static void log_refusal(struct adu_pipeline *p, const struct adu_connect *connect,
-                        const struct adu_reason *why, struct adu_now now)
+                        const struct adu_login *login, struct adu_now now)
 {
     char line[ADU_AUDIT_LINE];
     uint64_t left_out;
     p->counters.logins_refused++;
+    adu_pipeline_tell_connect(p, ADU_AUDIT_REFUSED, connect, login, now);
     if (!adu_audit_may_log(&p->connect_log, now.mono_ms, &left_out)) {
         p->counters.log_lines_left_out++;
         return;
@@ -224,7 +225,7 @@ static void log_refusal(struct adu_pipeline *p, const struct adu_connect *connec
                          (unsigned long long)left_out);
     }
     p->host->log(ADU_LOG_NOTICE, adu_audit_connect(connect->client_id, connect->username,
-                                                   connect->address, why, line));
+                                                   connect->address, &login->why, line));
 }
 
 /* Somebody else's session under this client id, which a log-in would take over or wipe. */
@@ -322,9 +323,12 @@ static enum adu_verdict log_in(struct adu_pipeline *p, const struct adu_connect 
     if (accepted) {
         snprintf(username, ADU_USERNAME_MOST + 1, "%s", login.username);
         p->counters.logins_accepted++;
+        if (p->tell_allowed) {
+            adu_pipeline_tell_connect(p, ADU_AUDIT_ALLOWED, connect, &login, now);
+        }
         tell_connected(p, connect, now);
     } else {
-        log_refusal(p, connect, &login.why, now);
+        log_refusal(p, connect, &login, now);
     }
     adu_attributes_clear(&login.attributes);
     adu_attributes_clear(&certificate);

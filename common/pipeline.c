@@ -1,4 +1,6 @@
 /* The life of a pipeline: plugins come, time passes, plugins go. */
+#include "common/audit_log.h"
+#include "common/audit_sink.h"
 #include "common/pipeline_parts.h"
 #include <stdlib.h>
 #include <string.h>
@@ -26,8 +28,10 @@ static struct adu_pipeline *find_or_make(const char *name, const struct adu_host
     p->sessions = adu_sessions_new();
     p->topics = adu_topic_cache_new();
     p->worker = adu_worker_new();
+    p->audit = adu_audit_log_new();
     if (p->name == NULL || p->principals == NULL || p->sessions == NULL || p->worker == NULL ||
-        p->topics == NULL) {
+        p->topics == NULL || p->audit == NULL) {
+        adu_audit_log_free(p->audit);
         adu_worker_free(p->worker);
         adu_topic_cache_free(p->topics);
         adu_sessions_free(p->sessions);
@@ -104,7 +108,8 @@ static bool open_state(struct adu_pipeline *p, struct adu_error *error)
 static bool load_for_attach(struct adu_pipeline *p, struct adu_error *error)
 {
     struct adu_policy *fresh = adu_policy_load(p->policy_dir, p->stages, NULL, error);
-    if (fresh == NULL) {
+    if (fresh == NULL || !adu_audit_sink_check(&fresh->settings.audit, error)) {
+        adu_policy_free(fresh);
         return false;
     }
     adu_policy_free(p->policy);
@@ -199,6 +204,7 @@ void adu_pipeline_tick(struct adu_pipeline *p, struct adu_now now, bool may_kick
     p->ticks++;
     adu_worker_drain(p->worker);
     adu_pipeline_watch_folder(p, now);
+    adu_pipeline_tell_tick(p, now);
     adu_pipeline_sweep(p, now, may_kick);
     if (adu_topic_cache_worn(p->topics)) {
         forget_topics(p);
@@ -241,6 +247,8 @@ static void close_pipeline(struct adu_pipeline *p)
     p->worker = NULL;
     adu_folder_watch_free(p->watch);
     p->watch = NULL;
+    adu_audit_log_free(p->audit);
+    p->audit = NULL;
     adu_state_close(p->state);
     p->state = NULL;
     adu_topic_cache_free(p->topics);

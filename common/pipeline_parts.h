@@ -1,11 +1,13 @@
 /* The inside of the pipeline, shared by its parts. Each calls only those above it:
- * stages.c (calling a stage), remember.c (the state file), start.c (the first event), login.c
- * (who), decide.c (may they), would.c (might they), kick.c (sending away), reload.c (generations),
- * control*.c (orders), pipeline.c (plugins come, time passes, plugins go). */
+ * stages.c (calling a stage), tell.c (the audit log), remember.c (the state file), start.c (the
+ * first event), login.c (who), decide.c (may they), would.c (might they), kick.c (sending away),
+ * reload.c (generations), control*.c (orders), pipeline.c (plugins come, time passes, plugins go).
+ */
 #ifndef ADUANA_COMMON_PIPELINE_PARTS_H
 #define ADUANA_COMMON_PIPELINE_PARTS_H
 
 #include "common/folder_watch.h"
+#include "common/audit_record.h"
 #include "common/pipeline.h"
 #include "common/policy.h"
 #include "common/principal.h"
@@ -53,6 +55,11 @@ struct adu_pipeline {
     uint64_t writes_failed; /* of the state file */
     struct adu_log_window connect_log;
 
+    struct adu_audit_log *audit;
+    bool tell_allowed;     /* it wants to know of what is allowed too */
+    bool audit_wrong;      /* the broker's log was told so */
+    int64_t audit_said_ms; /* when; 0: never */
+
     bool loading, load_again;
     struct adu_folder_watch *watch; /* NULL: the running policy does not ask for it */
     struct adu_last_load last_load;
@@ -86,6 +93,23 @@ void adu_pipeline_settle(struct adu_pipeline *p, struct adu_principal *principal
 /* login.c: a principal for a session that the broker authenticated itself. NULL: no memory. */
 struct adu_principal *adu_pipeline_broker_principal(struct adu_pipeline *p, const char *client_id,
                                                     const char *username);
+
+/* tell.c: one line of the audit log, if there is one. `why` is NULL and `principal` may be where
+ * there is none. */
+void adu_pipeline_tell_request(struct adu_pipeline *p, enum adu_audit_verdict verdict, bool will,
+                               const void *handle, const struct adu_request *request,
+                               const struct adu_principal *principal, const struct adu_reason *why);
+void adu_pipeline_tell_connect(struct adu_pipeline *p, enum adu_audit_verdict verdict,
+                               const struct adu_connect *connect, const struct adu_login *login,
+                               struct adu_now now);
+void adu_pipeline_tell_disconnect(struct adu_pipeline *p, const struct adu_session *session,
+                                  const struct adu_reason *why, struct adu_now now);
+
+/* tell.c: where the audit log goes under the running policy. */
+void adu_pipeline_tell_where(struct adu_pipeline *p);
+
+/* tell.c: what has become of the lines, for the counters and for the broker's log. */
+void adu_pipeline_tell_tick(struct adu_pipeline *p, struct adu_now now);
 
 /* remember.c: writes the principal's row to the state file, or removes it, on the worker. */
 void adu_pipeline_remember(struct adu_pipeline *p, const struct adu_principal *principal);

@@ -1,6 +1,8 @@
 /* Generations: made on the worker, swapped in by the tick, and every session judged anew. */
 #include "common/assertions.h"
 #include "common/audit.h"
+#include "common/audit_log.h"
+#include "common/audit_sink.h"
 #include "common/pipeline_parts.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,6 +57,7 @@ void adu_pipeline_swap(struct adu_pipeline *p, struct adu_policy *fresh)
     fresh->number = ++p->generations;
     p->policy = fresh;
     p->sweep = true;
+    adu_pipeline_tell_where(p);
     adu_pipeline_assess(p);
     free_later(p, old);
 }
@@ -63,8 +66,11 @@ static void run_load(struct adu_job *job)
 {
     struct load_job *l = (struct load_job *)job;
     l->made = adu_policy_load(l->directory, l->stages, NULL, &l->error);
-    if (l->made != NULL && l->made->settings.gate &&
-        !adu_assertions_hold(l->directory, l->made, l->stages, l->wall_ms, &l->error)) {
+    const struct adu_settings *settings = l->made != NULL ? &l->made->settings : NULL;
+    if (settings != NULL &&
+        (!adu_audit_sink_check(&settings->audit, &l->error) ||
+         (settings->gate &&
+          !adu_assertions_hold(l->directory, l->made, l->stages, l->wall_ms, &l->error)))) {
         adu_policy_free(l->made);
         l->made = NULL;
     }
@@ -167,6 +173,7 @@ void adu_pipeline_reload(struct adu_pipeline *p, struct adu_now now)
 void adu_pipeline_load(struct adu_pipeline *p, struct adu_now now)
 {
     p->now = now;
+    adu_audit_log_reopen(p->audit); /* whatever becomes of the policy: it may have been rotated */
     if (p->loading) {
         p->load_again = true; /* the files may have changed after they were read */
     } else {
@@ -240,6 +247,8 @@ void adu_pipeline_sweep(struct adu_pipeline *p, struct adu_now now, bool may_kic
         adu_pipeline_log(p, ADU_LOG_NOTICE, "disconnecting client=%s username=%s: %s",
                          adu_audit_name(session->client_id, id),
                          adu_audit_name(principal->username, name), principal->why);
+        const struct adu_reason why = {.text = principal->why, .limit = ADU_NO_LIMIT};
+        adu_pipeline_tell_disconnect(p, session, &why, now);
     }
     for (size_t i = 0; i < kicks; i++) { /* each ends in adu_pipeline_gone, within the call */
         p->counters.sessions_kicked++;
