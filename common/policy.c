@@ -95,47 +95,51 @@ static bool load_stage(struct adu_compiler *c, struct adu_policy *policy,
     return stage->possible == NULL || policy->watch[stage->kind] || set_naming(c, policy, stage);
 }
 
-/* NULL without an error: it may be missing, and is. c->file is its name from then on. */
-static struct adu_json_document *load_document(struct adu_compiler *c, const char *stem,
-                                               bool may_be_missing)
+/* *document is NULL where a file that may be missing is. c->file is its name from then on. */
+static bool load_document(struct adu_compiler *c, const char *stem, bool may_be_missing,
+                          struct adu_json_document **document)
 {
     char name[64], path[PATH_MOST];
+    *document = NULL;
     snprintf(name, sizeof name, "%s.json", stem);
-    if (!file_path(c->directory, name, path, c->error) ||
-        (may_be_missing && access(path, F_OK) != 0)) {
-        return NULL;
+    if (!file_path(c->directory, name, path, c->error)) {
+        return false;
     }
-    struct adu_json_document *document = adu_json_load(name, path, c->error);
-    c->file = adu_arena_strdup(c->arena, name);
-    if (document != NULL && c->file == NULL) {
-        adu_error_no_memory(c->error);
-        adu_json_free(document);
-        return NULL;
+    if (may_be_missing && access(path, F_OK) != 0) {
+        return true;
     }
-    return document;
+    if ((c->file = adu_arena_strdup(c->arena, name)) == NULL) {
+        return adu_error_no_memory(c->error);
+    }
+    *document = adu_json_load(name, path, c->error);
+    return *document != NULL;
 }
 
 static bool load_file(struct adu_compiler *c, struct adu_policy *policy, enum adu_stage_kind kind,
                       const struct adu_stage *stage)
 {
-    struct adu_json_document *document = load_document(c, stage_names[kind], stage == NULL);
-    if (document == NULL) {
-        return !c->error->set;
+    struct adu_json_document *document;
+    if (!load_document(c, stage_names[kind], stage == NULL, &document)) {
+        return false;
     }
-    const struct adu_json *root = adu_json_root(document);
-    const bool good = stage != NULL ? load_stage(c, policy, stage, root)
-                                    : load_missing(policy, kind, root, c->error);
+    bool good = true;
+    if (document != NULL) {
+        const struct adu_json *root = adu_json_root(document);
+        good = stage != NULL ? load_stage(c, policy, stage, root)
+                             : load_missing(policy, kind, root, c->error);
+    }
     adu_json_free(document);
     return good;
 }
 
 static bool load_settings(struct adu_compiler *c, struct adu_policy *policy)
 {
-    struct adu_json_document *document = load_document(c, "aduana", true);
-    if (document == NULL) {
-        return !c->error->set;
+    struct adu_json_document *document;
+    if (!load_document(c, "aduana", true, &document)) {
+        return false;
     }
-    const bool good = adu_settings_read(c, adu_json_root(document), &policy->settings);
+    const bool good =
+        document == NULL || adu_settings_read(c, adu_json_root(document), &policy->settings);
     adu_json_free(document);
     return good;
 }
