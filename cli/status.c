@@ -63,6 +63,9 @@ static void print(json_t *data)
     printf("version      %s\n", adu_live_text(json_object_get(data, "version")));
     print_uptime(number(data, "uptime_seconds"));
     print_loads(data, json_object_get(data, "loads"));
+    if (number(data, "findings") > 0) {
+        printf("findings     %lld: see aduana check\n", (long long)number(data, "findings"));
+    }
     printf("clients      %lld online, %lld known\n", (long long)number(data, "online"),
            (long long)number(data, "known"));
     if (json_is_string(refuse_all)) {

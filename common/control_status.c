@@ -60,10 +60,11 @@ json_t *adu_control_status(struct adu_control *c, const struct adu_command *comm
     const struct adu_pipeline *p = c->p;
     (void)command;
     (void)error;
-    return json_pack("{s:s, s:o, s:I, s:o, s:o, s:o, s:I, s:o, s:I, s:I, s:o, s:o}", "version",
+    return json_pack("{s:s, s:o, s:I, s:o, s:I, s:o, s:o, s:I, s:o, s:I, s:I, s:o, s:o}", "version",
                      ADUANA_VERSION, "pipeline", adu_control_text(p->name), "generation",
                      (json_int_t)p->policy->number, "policy_dir", adu_control_text(p->policy_dir),
-                     "stages", all_stages(p), "refuse_all",
+                     "findings", (json_int_t)adu_findings_count(p->policy->findings), "stages",
+                     all_stages(p), "refuse_all",
                      adu_control_text(p->refuse_all ? p->refuse_why : NULL), "uptime_seconds",
                      (json_int_t)((c->now.mono_ms - p->since.mono_ms) / 1000), "loads", loads(p),
                      "online", (json_int_t)adu_sessions_online(p->sessions), "known",

@@ -107,7 +107,7 @@ static bool open_state(struct adu_pipeline *p, struct adu_error *error)
 
 static bool load_for_attach(struct adu_pipeline *p, struct adu_error *error)
 {
-    struct adu_policy *fresh = adu_policy_load(p->policy_dir, p->stages, NULL, error);
+    struct adu_policy *fresh = adu_pipeline_load_policy(p->policy_dir, p->stages, error);
     if (fresh == NULL || !adu_audit_sink_check(&fresh->settings.audit, error)) {
         adu_policy_free(fresh);
         return false;

@@ -6,8 +6,8 @@
 #ifndef ADUANA_COMMON_PIPELINE_PARTS_H
 #define ADUANA_COMMON_PIPELINE_PARTS_H
 
-#include "common/folder_watch.h"
 #include "common/audit_record.h"
+#include "common/folder_watch.h"
 #include "common/pipeline.h"
 #include "common/policy.h"
 #include "common/principal.h"
@@ -120,6 +120,14 @@ void adu_pipeline_start(struct adu_pipeline *p, struct adu_now now);
 
 /* start.c: what is missing under the current policy. */
 void adu_pipeline_assess(struct adu_pipeline *p);
+
+/* start.c: loads the folder for the stages there are, with what is remarkable kept beside it. */
+struct adu_policy *adu_pipeline_load_policy(const char *directory,
+                                            const struct adu_stage *const stages[ADU_STAGES],
+                                            struct adu_error *error);
+
+/* start.c: tells the log what is remarkable in the running policy, the first of it. */
+void adu_pipeline_say_findings(struct adu_pipeline *p);
 
 /* decide.c: false with why->text for what MQTT does not allow; takes a filter's share group apart.
  */

@@ -240,6 +240,7 @@ struct adu_policy *adu_policy_check(const char *directory,
 void adu_policy_free(struct adu_policy *policy)
 {
     if (policy != NULL) {
+        adu_findings_free(policy->findings);
         adu_arena_free(policy->arena);
         free(policy);
     }

@@ -21,7 +21,8 @@ struct adu_policy {
     enum adu_presence presence[ADU_STAGES];
     const void *compiled[ADU_STAGES];
     bool watch[ADU_STAGES];
-    const char *time_zone; /* of the plant; NULL: none is named */
+    const char *time_zone;         /* of the plant; NULL: none is named */
+    struct adu_findings *findings; /* of whoever keeps them with it; freed with it */
 };
 
 /* Loads `directory` for the stages in `stages` (NULL where not loaded). Names that no file defines

@@ -65,7 +65,7 @@ void adu_pipeline_swap(struct adu_pipeline *p, struct adu_policy *fresh)
 static void run_load(struct adu_job *job)
 {
     struct load_job *l = (struct load_job *)job;
-    l->made = adu_policy_load(l->directory, l->stages, NULL, &l->error);
+    l->made = adu_pipeline_load_policy(l->directory, l->stages, &l->error);
     const struct adu_settings *settings = l->made != NULL ? &l->made->settings : NULL;
     if (settings != NULL &&
         (!adu_audit_sink_check(&settings->audit, &l->error) ||
@@ -86,6 +86,7 @@ static void accept_policy(struct adu_pipeline *p, struct adu_policy *made)
     p->last_load.error[0] = '\0';
     adu_pipeline_log(p, ADU_LOG_NOTICE, "policy generation %lu loaded from %s", p->policy->number,
                      p->policy_dir);
+    adu_pipeline_say_findings(p);
 }
 
 static void reject_policy(struct adu_pipeline *p, const struct adu_error *error, char *text,

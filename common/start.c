@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { FINDINGS_SAID = 20 };
+
 static void refuse_all(struct adu_pipeline *p, const char *format, ...) ADU_PRINTF(2, 3);
 
 static void refuse_all(struct adu_pipeline *p, const char *format, ...)
@@ -109,6 +111,39 @@ static void restore_all(struct adu_pipeline *p)
     }
 }
 
+struct adu_policy *adu_pipeline_load_policy(const char *directory,
+                                            const struct adu_stage *const stages[ADU_STAGES],
+                                            struct adu_error *error)
+{
+    struct adu_findings *findings = adu_findings_new();
+    struct adu_policy *made = adu_policy_load(directory, stages, findings, error);
+    if (made != NULL) {
+        made->findings = findings;
+    } else {
+        adu_findings_free(findings);
+    }
+    return made;
+}
+
+void adu_pipeline_say_findings(struct adu_pipeline *p)
+{
+    const unsigned long count = adu_findings_count(p->policy->findings);
+    const struct adu_finding *finding = adu_findings_first(p->policy->findings);
+    unsigned long said = 0;
+    for (; finding != NULL && said < FINDINGS_SAID; finding = finding->next, said++) {
+        struct adu_error place = {0};
+        char text[ADU_ERROR_TEXT + ADU_ERROR_FILE + 32];
+        adu_error_set(&place, finding->place.file != NULL ? &finding->place : NULL, "%s",
+                      finding->text);
+        adu_pipeline_log(p, ADU_LOG_WARNING, "%s [%s]", adu_error_format(&place, text, sizeof text),
+                         finding->code);
+    }
+    if (count > said) {
+        adu_pipeline_log(p, ADU_LOG_WARNING, "%lu more such findings: aduana check %s",
+                         count - said, p->policy_dir);
+    }
+}
+
 void adu_pipeline_start(struct adu_pipeline *p, struct adu_now now)
 {
     if (p->started) {
@@ -129,4 +164,5 @@ void adu_pipeline_start(struct adu_pipeline *p, struct adu_now now)
     adu_pipeline_assess(p);
     adu_pipeline_log(p, ADU_LOG_NOTICE, "pipeline ready: %s; policy generation %lu from %s", list,
                      p->policy->number, p->policy_dir);
+    adu_pipeline_say_findings(p);
 }
