@@ -202,10 +202,10 @@ void adu_pipeline_tick(struct adu_pipeline *p, struct adu_now now, bool may_kick
     p->now = now;
     p->rerun_until_ms = 0; /* a broker asks again within the turn of its SIGHUP */
     p->ticks++;
-    adu_worker_drain(p->worker);
+    adu_pipeline_sweep(p, now, may_kick);
+    adu_worker_drain(p->worker); /* a swap, if there is one, is all that this turn does */
     adu_pipeline_watch_folder(p, now);
     adu_pipeline_tell_tick(p, now);
-    adu_pipeline_sweep(p, now, may_kick);
     if (adu_topic_cache_worn(p->topics)) {
         forget_topics(p);
     }
