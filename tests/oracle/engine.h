@@ -9,7 +9,7 @@
 void engine_open(void);
 void engine_close(void);
 
-/* The log of the engine goes here; by default nowhere. */
+/* The last line that it logged as an error. */
 const char *engine_last_error(void);
 
 /* Loads the round's policy as a SIGHUP does. False if the engine refuses it. */

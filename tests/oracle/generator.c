@@ -39,6 +39,7 @@ static struct {
     const char *words[ROWS(all_words)];
     char pool[POOL][TOPIC_TEXT]; /* every pattern there is */
     size_t pooled;
+    const char *zone; /* NULL: the policy knows no times */
 } g;
 
 /* xorshift64*: the same numbers everywhere. */
@@ -163,7 +164,7 @@ static json_t *when(unsigned lists)
     if (once_in(3)) {
         json_object_set_new(object, "networks", strings(networks, ROWS(networks)));
     }
-    if (once_in(3)) {
+    if (g.zone != NULL && once_in(2)) {
         json_object_set_new(object, "times", json_pack("[o]", window()));
     }
     if ((lists & 4) == 0 && once_in(2)) {
@@ -272,6 +273,10 @@ static json_t *binding(void)
 static json_t *policy(void)
 {
     json_t *roles = json_object(), *bindings = json_array(), *object = json_object();
+    if (once_in(2)) {
+        g.zone = PICK(zones);
+        json_object_set_new(object, "time_zone", json_string(g.zone));
+    }
     for (unsigned i = 0; i < g.shape->roles; i++) {
         char key[16];
         snprintf(key, sizeof key, "r%u", i);
@@ -280,7 +285,6 @@ static json_t *policy(void)
     for (unsigned left = below(4); left > 0; left--) {
         json_array_append_new(bindings, binding());
     }
-    json_object_set_new(object, "time_zone", json_string(PICK(zones)));
     json_object_set_new(object, "roles", roles);
     json_object_set_new(object, "bindings", bindings);
     if (once_in(12)) {

@@ -25,10 +25,21 @@ struct session {
     size_t count;
 };
 
+/* One request. A SUBSCRIBE to $share/<group>/<filter> is one to <filter>. */
+struct asked {
+    struct oracle_request request;
+    bool malformed;
+    char group[LEVEL_TEXT];
+    struct levels topic;
+    const struct levels **topics; /* that a filter can match */
+};
+
 struct oracle {
     bool watched; /* the whole file */
     struct session *sessions;
-    size_t count;
+    size_t session_count;
+    struct asked *asked;
+    size_t asked_count;
     struct universe universe;
 };
 
@@ -116,18 +127,11 @@ struct oracle_request oracle_request_of(const json_t *request)
     return r;
 }
 
-/* A SUBSCRIBE to $share/<group>/<filter> is one to <filter>. */
-struct asked {
-    bool malformed;
-    char group[LEVEL_TEXT];
-    struct levels topic;
-};
-
-static struct asked asked_of(const struct oracle_request *request)
+static struct asked asked_of(const json_t *json)
 {
-    struct asked asked = {.malformed = false};
-    const char *topic = request->topic;
-    if (request->action == ORACLE_SUBSCRIBE &&
+    struct asked asked = {.request = oracle_request_of(json)};
+    const char *topic = asked.request.topic;
+    if (asked.request.action == ORACLE_SUBSCRIBE &&
         (strncmp(topic, "$share/", 7) == 0 || strcmp(topic, "$share") == 0)) {
         const char *group = topic + strlen("$share/");
         const char *filter = topic[6] == '/' ? strchr(group, '/') : NULL;
@@ -153,36 +157,34 @@ static bool is_about(const struct said *said, enum oracle_action action, bool sh
            (action == ORACLE_SUBSCRIBE && shared && said->deny && said->list == ORACLE_RECEIVE);
 }
 
-static bool applies(const struct oracle *oracle, const struct session *session,
-                    const struct said *said, const struct oracle_request *request,
+static bool applies(const struct session *session, const struct said *said,
                     const struct asked *asked)
 {
+    const enum oracle_action action = asked->request.action;
     const char *group = asked->group[0] != '\0' ? asked->group : NULL;
-    if (!is_about(said, request->action, group != NULL)) {
+    if (!is_about(said, action, group != NULL)) {
         return false;
     }
-    const bool where = request->action == ORACLE_SUBSCRIBE
-                           ? universe_contains(&oracle->universe, &said->pattern, &asked->topic)
-                           : levels_match(&said->pattern, &asked->topic);
-    if (!where) {
+    if (action == ORACLE_SUBSCRIBE ? !levels_match_all(&said->pattern, asked->topics)
+                                   : !levels_match(&said->pattern, &asked->topic)) {
         return false;
     }
-    const enum holds holds = oracle_when_holds(said->when, request, group, session->address);
+    const enum holds holds =
+        oracle_when_holds(said->when, &asked->request, group, session->address);
     return holds == HOLDS || (holds == HOLDS_UNKNOWN && said->deny);
 }
 
-enum oracle_answer oracle_decide(const struct oracle *oracle, size_t session,
-                                 const struct oracle_request *request)
+enum oracle_answer oracle_decide(const struct oracle *oracle, size_t session, size_t request)
 {
     const struct session *s = &oracle->sessions[session];
     const enum oracle_answer no = oracle->watched ? ORACLE_WATCHED : ORACLE_REFUSED;
     bool allowed = false, denied = false, denied_watched = false;
-    const struct asked asked = asked_of(request);
-    if (asked.malformed) {
+    const struct asked *asked = &oracle->asked[request];
+    if (asked->malformed) {
         return ORACLE_REFUSED;
     }
     for (size_t i = 0; i < s->count; i++) {
-        if (applies(oracle, s, &s->said[i], request, &asked)) {
+        if (applies(s, &s->said[i], asked)) {
             allowed = allowed || !s->said[i].deny;
             denied = denied || (s->said[i].deny && !s->said[i].watched);
             denied_watched = denied_watched || s->said[i].watched;
@@ -199,34 +201,46 @@ enum oracle_answer oracle_decide(const struct oracle *oracle, size_t session,
 
 /* --- making it --- */
 
-static void make_universe(struct oracle *oracle, const json_t *requests)
+/* Whatever a pattern or a filter spells out is a level that topics are made of. */
+static void make_universe(struct oracle *oracle)
 {
-    for (size_t i = 0; i < oracle->count; i++) {
+    struct universe *u = &oracle->universe;
+    for (size_t i = 0; i < oracle->session_count; i++) {
         for (size_t k = 0; k < oracle->sessions[i].count; k++) {
-            universe_add(&oracle->universe, &oracle->sessions[i].said[k].pattern);
+            universe_add(u, &oracle->sessions[i].said[k].pattern);
         }
     }
-    for (size_t i = 0; i < json_array_size(requests); i++) {
-        const struct oracle_request request = oracle_request_of(json_array_get(requests, i));
-        const struct asked asked = asked_of(&request);
-        if (request.action == ORACLE_SUBSCRIBE && !asked.malformed) {
-            universe_add(&oracle->universe, &asked.topic);
+    for (size_t i = 0; i < oracle->asked_count; i++) {
+        if (oracle->asked[i].request.action == ORACLE_SUBSCRIBE) {
+            universe_add(u, &oracle->asked[i].topic);
         }
     }
-    universe_make(&oracle->universe);
+    universe_make(u);
+    for (size_t i = 0; i < oracle->asked_count; i++) {
+        if (oracle->asked[i].request.action == ORACLE_SUBSCRIBE) {
+            oracle->asked[i].topics = universe_find(u, &oracle->asked[i].topic);
+        }
+    }
 }
 
 struct oracle *oracle_new(const json_t *round)
 {
     const json_t *policy = json_object_get(round, "policy");
     const json_t *sessions = json_object_get(round, "sessions");
+    const json_t *requests = json_object_get(round, "requests");
     struct oracle *oracle = grown(NULL, sizeof *oracle);
-    *oracle = (struct oracle){.watched = is_watched(policy), .count = json_array_size(sessions)};
-    oracle->sessions = grown(NULL, (oracle->count + 1) * sizeof *oracle->sessions);
-    for (size_t i = 0; i < oracle->count; i++) {
+    *oracle = (struct oracle){.watched = is_watched(policy),
+                              .session_count = json_array_size(sessions),
+                              .asked_count = json_array_size(requests)};
+    oracle->sessions = grown(NULL, (oracle->session_count + 1) * sizeof *oracle->sessions);
+    for (size_t i = 0; i < oracle->session_count; i++) {
         oracle->sessions[i] = session_of(policy, json_array_get(sessions, i));
     }
-    make_universe(oracle, json_object_get(round, "requests"));
+    oracle->asked = grown(NULL, (oracle->asked_count + 1) * sizeof *oracle->asked);
+    for (size_t i = 0; i < oracle->asked_count; i++) {
+        oracle->asked[i] = asked_of(json_array_get(requests, i));
+    }
+    make_universe(oracle);
     const char *zone = json_string_value(json_object_get(policy, "time_zone"));
     setenv("TZ", zone != NULL ? zone : "UTC", 1);
     tzset();
@@ -235,10 +249,14 @@ struct oracle *oracle_new(const json_t *round)
 
 void oracle_free(struct oracle *oracle)
 {
-    for (size_t i = 0; i < oracle->count; i++) {
+    for (size_t i = 0; i < oracle->session_count; i++) {
         free(oracle->sessions[i].said);
     }
+    for (size_t i = 0; i < oracle->asked_count; i++) {
+        free(oracle->asked[i].topics);
+    }
     free(oracle->sessions);
+    free(oracle->asked);
     universe_free(&oracle->universe);
     free(oracle);
 }

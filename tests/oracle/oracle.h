@@ -41,7 +41,7 @@ struct oracle;
 struct oracle *oracle_new(const json_t *round);
 void oracle_free(struct oracle *oracle);
 
-enum oracle_answer oracle_decide(const struct oracle *oracle, size_t session,
-                                 const struct oracle_request *request);
+/* What that session of the round is answered to that request of the round. */
+enum oracle_answer oracle_decide(const struct oracle *oracle, size_t session, size_t request);
 
 #endif

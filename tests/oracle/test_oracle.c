@@ -42,7 +42,7 @@ static bool compare_session(const struct oracle *oracle, const json_t *round, si
         const size_t number = i % json_array_size(requests);
         const struct oracle_request request = oracle_request_of(json_array_get(requests, number));
         const bool again = i >= json_array_size(requests);
-        const enum oracle_answer expected = oracle_decide(oracle, session, &request);
+        const enum oracle_answer expected = oracle_decide(oracle, session, number);
         const enum oracle_answer answer = engine_ask(&request);
         if (answer != expected) {
             *d = (struct difference){session, number, again, answer, expected};
@@ -92,8 +92,7 @@ static bool differs(const json_t *round)
         }
     }
     return is_text(session, "client_id") && is_text(session, "username") &&
-           is_text(request, "action") && is_text(request, "topic") &&
-           is_text(round, "policy") == false && engine_load(round) &&
+           is_text(request, "action") && is_text(request, "topic") && engine_load(round) &&
            !compare_round(round, &tally, &d);
 }
 

@@ -154,11 +154,25 @@ void universe_free(struct universe *u)
     *u = (struct universe){0};
 }
 
-bool universe_contains(const struct universe *u, const struct levels *pattern,
-                       const struct levels *filter)
+const struct levels **universe_find(const struct universe *u, const struct levels *filter)
 {
-    for (size_t i = 0; i < u->count; i++) {
-        if (levels_match(filter, &u->topics[i]) && !levels_match(pattern, &u->topics[i])) {
+    size_t count = 0;
+    const struct levels **found = calloc(u->count + 1, sizeof *found);
+    for (size_t i = 0; found != NULL && i < u->count; i++) {
+        if (levels_match(filter, &u->topics[i])) {
+            found[count++] = &u->topics[i];
+        }
+    }
+    if (found == NULL) {
+        too_much("a list of topics");
+    }
+    return found;
+}
+
+bool levels_match_all(const struct levels *pattern, const struct levels *const *topics)
+{
+    for (; *topics != NULL; topics++) {
+        if (!levels_match(pattern, *topics)) {
             return false;
         }
     }

@@ -39,8 +39,10 @@ void universe_add(struct universe *u, const struct levels *levels);
 void universe_make(struct universe *u);
 void universe_free(struct universe *u);
 
-/* Every topic that the filter can match is matched by the pattern. */
-bool universe_contains(const struct universe *u, const struct levels *pattern,
-                       const struct levels *filter);
+/* All topics that a filter can match, ended with NULL; freed by the caller. */
+const struct levels **universe_find(const struct universe *u, const struct levels *filter);
+
+/* Every topic of such a list is matched by the pattern. */
+bool levels_match_all(const struct levels *pattern, const struct levels *const *topics);
 
 #endif
