@@ -78,48 +78,80 @@ static bool is_text(const json_t *object, const char *key)
     return text != NULL && text[0] != '\0';
 }
 
-/* Nothing is left out without which there is no question. */
-static bool differs(const json_t *round)
+static bool is_session(const json_t *session)
 {
-    struct tally tally = {0};
-    struct difference d;
-    const json_t *session = json_array_get(json_object_get(round, "sessions"), 0);
-    const json_t *request = json_array_get(json_object_get(round, "requests"), 0);
     const json_t *attributes = json_object_get(session, "attributes");
     for (size_t i = 0; i < json_array_size(attributes); i++) {
         if (json_array_size(json_array_get(attributes, i)) != 2) {
             return false;
         }
     }
-    return is_text(session, "client_id") && is_text(session, "username") &&
-           is_text(request, "action") && is_text(request, "topic") && engine_load(round) &&
-           !compare_round(round, &tally, &d);
+    return is_text(session, "client_id") && is_text(session, "username");
 }
 
-/* The one session, and the one request, on which they differ. */
-static json_t *only(const json_t *round, const struct difference *d)
+static bool is_request(const json_t *request)
 {
-    return json_pack("{s:O, s:[O], s:[O]}", "policy", json_object_get(round, "policy"), "sessions",
-                     json_array_get(json_object_get(round, "sessions"), d->session), "requests",
-                     json_array_get(json_object_get(round, "requests"), d->request));
+    return is_text(request, "action") && is_text(request, "topic");
+}
+
+/* Nothing is left out without which there is no question. */
+static bool is_round(const json_t *round)
+{
+    const json_t *sessions = json_object_get(round, "sessions");
+    const json_t *requests = json_object_get(round, "requests");
+    for (size_t i = 0; i < json_array_size(sessions); i++) {
+        if (!is_session(json_array_get(sessions, i))) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < json_array_size(requests); i++) {
+        if (!is_request(json_array_get(requests, i))) {
+            return false;
+        }
+    }
+    return json_is_object(json_object_get(round, "policy"));
+}
+
+static bool differs(const json_t *round)
+{
+    struct tally tally = {0};
+    struct difference d;
+    return is_round(round) && engine_load(round) && !compare_round(round, &tally, &d);
+}
+
+/* The one session on which they differ, and the one request; with all requests where it takes
+ * another one before. */
+static json_t *narrowed(const json_t *round, const struct difference *d)
+{
+    json_t *one =
+        json_pack("{s:O, s:[O], s:[O]}", "policy", json_object_get(round, "policy"), "sessions",
+                  json_array_get(json_object_get(round, "sessions"), d->session), "requests",
+                  json_array_get(json_object_get(round, "requests"), d->request));
+    if (!differs(one)) {
+        json_object_set(one, "requests", json_object_get(round, "requests"));
+    }
+    return one;
 }
 
 static void show(uint64_t seed, const json_t *round, struct difference d)
 {
     struct tally tally = {0};
-    json_t *small = only(round, &d);
-    const bool alone = differs(small);
-    if (alone) {
+    json_t *small = narrowed(round, &d);
+    const char *note = "";
+    if (differs(small)) {
         small = shrink_round(small, differs);
-        if (engine_load(small)) {
-            compare_round(small, &tally, &d);
-        }
+        engine_load(small);
+        compare_round(small, &tally, &d);
+    } else {
+        note = "; not so without the sessions before, so not shrunk";
     }
-    char *text = json_dumps(small, JSON_INDENT(1));
-    printf("%s\nADUANA_SEED=%" PRIu64 ": the engine says: %s; by the definition: %s%s%s\n", text,
-           seed, oracle_answer_names[d.engine], oracle_answer_names[d.oracle],
-           d.again ? " (asked a second time)" : "",
-           alone ? "" : "; not so if nothing else has been asked before, so not shrunk");
+    json_t *request = json_array_get(json_object_get(small, "requests"), d.request);
+    char *text = json_dumps(small, JSON_INDENT(1) | JSON_ENSURE_ASCII);
+    printf("%s\nADUANA_SEED=%" PRIu64
+           ": %s \"%s\": the engine says: %s; by the definition: %s%s%s\n",
+           text, seed, json_string_value(json_object_get(request, "action")),
+           json_string_value(json_object_get(request, "topic")), oracle_answer_names[d.engine],
+           oracle_answer_names[d.oracle], d.again ? " (asked a second time)" : "", note);
     fflush(stdout);
     free(text);
     json_decref(small);
