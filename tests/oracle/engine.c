@@ -225,6 +225,12 @@ bool engine_login(const json_t *session)
 void engine_logout(void)
 {
     adu_pipeline_gone(engine.p, &engine, text_of(engine.session, "client_id"), true, engine.now);
+    engine.session = NULL;
+}
+
+void engine_stays(const json_t *session)
+{
+    engine.session = session;
 }
 
 enum oracle_answer engine_ask(const struct oracle_request *request)

@@ -19,6 +19,10 @@ bool engine_load(const json_t *round);
 bool engine_login(const json_t *session);
 void engine_logout(void);
 
+/* Who is connected is from now on what `session` says, with the same client id and user name: to be
+ * said before engine_load, under which it is then judged without a new log-in. */
+void engine_stays(const json_t *session);
+
 enum oracle_answer engine_ask(const struct oracle_request *request);
 
 #endif

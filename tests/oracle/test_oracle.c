@@ -54,16 +54,21 @@ static bool compare_session(const struct oracle *oracle, const json_t *round, si
     return true;
 }
 
-/* False with the first difference. */
-static bool compare_round(const json_t *round, struct tally *tally, struct difference *d)
+/* The policy is loaded. Whoever is `first_in` is logged in already, and `last_in` stays so. False
+ * with the first difference. */
+static bool compare_loaded(const json_t *round, bool first_in, bool last_in, struct tally *tally,
+                           struct difference *d)
 {
     const json_t *sessions = json_object_get(round, "sessions");
+    const size_t count = json_array_size(sessions);
     struct oracle *oracle = oracle_new(round);
     bool same = true;
-    for (size_t i = 0; same && i < json_array_size(sessions); i++) {
-        if (engine_login(json_array_get(sessions, i))) {
+    for (size_t i = 0; same && i < count; i++) {
+        if ((i == 0 && first_in) || engine_login(json_array_get(sessions, i))) {
             same = compare_session(oracle, round, i, tally, d);
-            engine_logout();
+            if (!same || i + 1 < count || !last_in) {
+                engine_logout();
+            }
         }
     }
     oracle_free(oracle);
@@ -116,7 +121,8 @@ static bool differs(const json_t *round)
 {
     struct tally tally = {0};
     struct difference d;
-    return is_round(round) && engine_load(round) && !compare_round(round, &tally, &d);
+    return is_round(round) && engine_load(round) &&
+           !compare_loaded(round, false, false, &tally, &d);
 }
 
 /* The one session on which they differ, and the one request; with all requests where it takes
@@ -141,9 +147,9 @@ static void show(uint64_t seed, const json_t *round, struct difference d)
     if (differs(small)) {
         small = shrink_round(small, differs);
         engine_load(small);
-        compare_round(small, &tally, &d);
+        compare_loaded(small, false, false, &tally, &d);
     } else {
-        note = "; not so without the sessions before, so not shrunk";
+        note = "; not so after a new log-in, so not shrunk";
     }
     json_t *request = json_array_get(json_object_get(small, "requests"), d.request);
     char *text = json_dumps(small, JSON_INDENT(1) | JSON_ENSURE_ASCII);
@@ -159,23 +165,56 @@ static void show(uint64_t seed, const json_t *round, struct difference d)
 
 /* --- many rounds --- */
 
+/* The first session of a round is the last one of the round before, still connected: what the
+ * policy says of it is new, its name and its address are not. */
+static void carry_over(const json_t *before, const json_t *round)
+{
+    static const char *const keys[] = {"client_id", "username", "address"};
+    const json_t *sessions = json_object_get(before, "sessions");
+    const json_t *last = json_array_get(sessions, json_array_size(sessions) - 1);
+    json_t *first = json_array_get(json_object_get(round, "sessions"), 0);
+    for (int i = 0; i < ROWS(keys); i++) {
+        json_t *value = json_object_get(last, keys[i]);
+        if (value != NULL) {
+            json_object_set(first, keys[i], value);
+        } else {
+            json_object_del(first, keys[i]);
+        }
+    }
+    engine_stays(first);
+}
+
+static bool compare_round(const json_t *round, bool first_in, uint64_t seed, struct tally *tally)
+{
+    struct difference d;
+    if (!engine_load(round)) {
+        printf("ADUANA_SEED=%" PRIu64 ": %s\n", seed, engine_last_error());
+        return false;
+    }
+    if (!compare_loaded(round, first_in, true, tally, &d)) {
+        show(seed, round, d);
+        return false;
+    }
+    return true;
+}
+
 static bool compare_rounds(uint64_t seed, long decisions, struct tally *tally)
 {
+    json_t *before = NULL;
     bool same = true;
     engine_open();
-    for (; same && tally->decisions < decisions; seed++) {
-        struct difference d;
+    while (same && tally->decisions < decisions) {
         json_t *round = generator_round(seed);
-        if (!engine_load(round)) {
-            printf("ADUANA_SEED=%" PRIu64 ": %s\n", seed, engine_last_error());
-            same = false;
-        } else if (!compare_round(round, tally, &d)) {
-            show(seed, round, d);
-            same = false;
+        if (before != NULL) {
+            carry_over(before, round);
         }
-        json_decref(round);
+        same = compare_round(round, before != NULL, seed, tally);
+        json_decref(before);
+        before = round;
+        seed++;
     }
     engine_close();
+    json_decref(before);
     printf("%ld decisions: %ld allowed, %ld watched, %ld refused\n", tally->decisions,
            tally->answers[ORACLE_ALLOWED], tally->answers[ORACLE_WATCHED],
            tally->answers[ORACLE_REFUSED]);
