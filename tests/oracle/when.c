@@ -114,10 +114,11 @@ static bool in_window(const json_t *window, int day, int minute)
 
 static enum holds times_hold(const json_t *windows, int64_t at)
 {
-    struct tm local;
+    struct tm local, utc;
     const time_t time = (time_t)at;
     localtime_r(&time, &local);
-    if (local.tm_year < 120 || local.tm_year >= 160) { /* nobody knows what summer time will be */
+    gmtime_r(&time, &utc);
+    if (utc.tm_year < 2020 - 1900 || utc.tm_year >= 2060 - 1900) {
         return HOLDS_UNKNOWN;
     }
     for (size_t i = 0; i < json_array_size(windows); i++) {
