@@ -436,7 +436,7 @@ static void choose_words(void)
 
 json_t *generator_round(uint64_t seed)
 {
-    enum { SESSIONS = 4, REQUESTS = 120 };
+    enum { SESSIONS = 8, REQUESTS = 120 };
     json_t *sessions = json_array(), *requests = json_array();
     memset(&g, 0, sizeof g);
     g.random = (seed + 1) * UINT64_C(0x9e3779b97f4a7c15) | 1;
