@@ -23,7 +23,7 @@ enum { NORMAL = 1000000 };
 static const long LONG = 100000000;
 
 struct tally {
-    long decisions, answers[3];
+    long decisions, answers[3], not_let_in;
 };
 
 /* --- one round --- */
@@ -69,6 +69,8 @@ static bool compare_loaded(const json_t *round, bool first_in, bool last_in, str
             if (!same || i + 1 < count || !last_in) {
                 engine_logout();
             }
+        } else {
+            tally->not_let_in++;
         }
     }
     oracle_free(oracle);
@@ -193,6 +195,10 @@ static bool compare_round(const json_t *round, bool first_in, uint64_t seed, str
     }
     if (!compare_loaded(round, first_in, true, tally, &d)) {
         show(seed, round, d);
+        return false;
+    }
+    if (tally->not_let_in > 0) {
+        printf("ADUANA_SEED=%" PRIu64 ": a session is not let in\n", seed);
         return false;
     }
     return true;
