@@ -154,9 +154,8 @@ def test_names_cannot_break_a_line(plant):
     assert not any(mark in text for mark in "\r\x1b\x7f\x85\u2028\u2029\u202e\ufeff")
     assert {line["verdict"] for line in audit.lines()} == {"refused"}
     for line in audit.lines():
-        for key in "client_id", "claimed_username", "topic":
-            value, length = line.get(key, ""), line.get(f"{key}_bytes")
-            value = value.removeprefix("planta/linea2/")
+        for key in {"client_id", "claimed_username", "topic"} & line.keys():
+            value, length = line[key].removeprefix("planta/linea2/"), line.get(f"{key}_bytes")
             if length is None:
                 assert value in NAMES + ["x", "edge-linea1", "linea1"]
             else:
