@@ -126,10 +126,11 @@ static void drop_all(struct adu_audit_log *log)
 static void note_failure(struct adu_audit_log *log, int error)
 {
     atomic_fetch_add(&log->failed, 1);
-    atomic_store(&log->error, error);
     if (log->closing) { /* nobody waits for it to get better */
         drop_all(log);
+        error = 0;
     }
+    atomic_store(&log->error, error);
 }
 
 static void deliver(struct adu_audit_log *log)

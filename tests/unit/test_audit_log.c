@@ -409,6 +409,23 @@ START_TEST(other_settings)
 }
 END_TEST
 
+/* No audit log any more, and the old one bad: then there is nothing to wait for. */
+START_TEST(none_any_more)
+{
+    const struct adu_audit_settings none = {0};
+    begin();
+    use("/dev/full", 64, 1000);
+    for (uint32_t i = 0; i < 10; i++) {
+        ck_assert(add(i));
+    }
+    UNTIL(state().failed >= 1);
+    adu_audit_log_use(audit, &none);
+    UNTIL(state().waiting == 0 && state().error == 0);
+    ck_assert_uint_eq(state().dropped, 10);
+    end();
+}
+END_TEST
+
 /* --- sinks --- */
 
 static const struct {
@@ -564,6 +581,7 @@ static Suite *suite(void)
     suite_add(s, lines_a_second);
     suite_add(s, refusals_first);
     suite_add(s, other_settings);
+    suite_add(s, none_any_more);
     suite_add_rows(s, opening, ROWS(places));
     suite_add_rows(s, datagrams, ROWS(daemons));
     suite_add(s, standard_error);
