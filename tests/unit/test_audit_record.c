@@ -169,8 +169,10 @@ START_TEST(long_names)
     char name[1025];
     for (size_t length = 120; length < sizeof name; length++) {
         memset(name, 'a', sizeof name);
+        if (length >= 129) {
+            memcpy(name + 126, "\xe2\x82\xac", 3); /* stands across the cut */
+        }
         name[length] = '\0';
-        memcpy(name + 126, "\xe2\x82\xac", 3); /* stands across the cut */
         const size_t whole = strlen(name);
         adu_audit_record_begin(&record, ADU_AUDIT_CONNECT, ADU_AUDIT_REFUSED, 1, 1);
         adu_audit_record_text(&record, ADU_AUDIT_TEXT_CLIENT_ID, name);
