@@ -152,7 +152,7 @@ def test_errors_across_files_wait_for_good_files(aduana, folder):
     replace(folder / "acl.json", '"edge"', '"egde"')
     (warning, _), (line, _) = findings(aduana("check", folder))
     assert warning.endswith('nobody has the role "egde": no identity, user or binding gives it [unused-role]')
-    assert re.match(r'cert_auth.json:\d+:\d+: error: the role "edge" is defined nowhere; did you mean "egde"\?', line)
+    assert re.match(r'topic_policy.json:\d+:\d+: error: the role "edge" is defined nowhere; did you mean "egde"\?', line)
     (folder / "topic_policy.json").write_text("{")
     assert findings(aduana("check", folder))[0][0].startswith("topic_policy.json:1:")
 
