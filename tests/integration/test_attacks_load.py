@@ -1,5 +1,7 @@
-"""Attacks of many: client ids, topics, subscriptions, properties. The broker lives, others are served meanwhile, memory has
+"""Attacks of many: client ids, topics, subscriptions, properties; and descriptors that are gone. The broker lives, others are served meanwhile, memory has
 a bound, and counters tell. ADUANA_LONG=1 makes it fifty times as many."""
+import os
+import resource
 import socket
 import sqlite3
 
@@ -9,7 +11,7 @@ import flood
 import mqtt
 from daemon import free_port
 from flood import LONG, Bystander, answers, connect_packet, counters, memory, publish_packet, user_properties
-from plant import EDGE2, REFUSED_CODES, SCADA, payloads, seen, watcher
+from plant import EDGE1, EDGE2, REFUSED_CODES, SCADA, payloads, refused_publish, seen, watcher
 
 MEGABYTE = 1 << 20
 PERSONA = ("persona", "paso")  # a user of line 3 whose client id is free
@@ -156,3 +158,19 @@ def test_attack_24_user_properties(open_broker, sanitized, bounded):
         bounded(before, memory(broker), 40)  # a few packets of a megabyte at once, and what the allocator keeps
     assert bystander.slowest < 3
     assert payloads(seen(watch)) == []
+
+
+def test_attack_29_no_descriptors_left(broker, version):
+    """A reload that can open nothing changes nothing; who is connected is served; with descriptors all is as before."""
+    edge = broker.connect(EDGE1, version)
+    used = max(int(name) for name in os.listdir(f"/proc/{broker.proc.pid}/fd"))
+    before = resource.prlimit(broker.proc.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(broker.proc.pid, resource.RLIMIT_NOFILE, (used + 1, before[1]))
+    assert "Too many open files" in broker.reload_refused()
+    assert edge.publish("planta/linea1/temperatura", "x", qos=1) == 0
+    assert edge.publish("planta/linea2/temperatura", "x", qos=1) == refused_publish(version, 1)
+    with pytest.raises(mqtt.Refused):
+        broker.connect(SCADA, version, timeout=2)
+    resource.prlimit(broker.proc.pid, resource.RLIMIT_NOFILE, before)
+    assert broker.reload() == 2
+    assert broker.connect(SCADA, version).publish("planta/linea1/comandos/x", "x", qos=1) == 0
