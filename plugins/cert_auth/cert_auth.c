@@ -51,17 +51,12 @@ static enum adu_verdict expand_username(const struct adu_cert_identity *id, stru
 static enum adu_verdict bind_client_id(const struct adu_cert_identity *id, struct adu_login *login,
                                        const struct adu_attributes *all)
 {
-    char wanted[1024];
-    const char *missing;
-    if (id->client_id == NULL) {
+    if (id->binding == NULL) {
         return ADU_ALLOW;
     }
-    if (!adu_template_expand(id->client_id, all, wanted, sizeof wanted, &missing)) {
-        return refuse(login, id, "the identity's client id cannot be made of this certificate");
-    }
-    if (strcmp(wanted, login->client_id) != 0) {
-        snprintf(login->why.detail, sizeof login->why.detail, "%.100s", wanted);
-        return refuse(login, id, "this certificate must use the client id");
+    if (!adu_binding_allows(id->binding, all, login->client_id, &login->why)) {
+        login->why.rule = &id->place;
+        return ADU_DENY;
     }
     login->client_id_bound = true;
     return ADU_ALLOW;

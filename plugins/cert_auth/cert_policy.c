@@ -6,8 +6,8 @@
 #include <string.h>
 
 struct identity_keys {
-    const char *name, *username, *client_id;
-    const struct adu_json *match, *attributes, *roles, *authority;
+    const char *name, *username;
+    const struct adu_json *match, *attributes, *client_id, *roles, *authority;
     int password;
 };
 
@@ -18,7 +18,7 @@ static const struct adu_field identity_fields[] = {
     ADU_FIELD(struct identity_keys, match, OBJECT, .required = true),
     ADU_FIELD(struct identity_keys, attributes, OBJECT),
     ADU_FIELD(struct identity_keys, username, STRING, .required = true),
-    ADU_FIELD(struct identity_keys, client_id, STRING),
+    ADU_FIELD(struct identity_keys, client_id, ANY),
     ADU_FIELD(struct identity_keys, password, CHOICE, .choices = password_names),
     ADU_FIELD(struct identity_keys, roles, ARRAY),
     ADU_FIELD(struct identity_keys, authority, ANY),
@@ -196,11 +196,8 @@ static bool compile_identity(struct adu_compiler *c, const struct adu_cert_polic
         return false;
     }
     id->username = adu_template_compile(c, keys.username, adu_json_member(node, "username"), NULL);
-    if (keys.client_id != NULL) {
-        id->client_id =
-            adu_template_compile(c, keys.client_id, adu_json_member(node, "client_id"), NULL);
-    }
-    return id->username != NULL && (keys.client_id == NULL || id->client_id != NULL);
+    id->binding = keys.client_id != NULL ? adu_binding_compile(c, keys.client_id) : NULL;
+    return id->username != NULL && (keys.client_id == NULL || id->binding != NULL);
 }
 
 struct keys {

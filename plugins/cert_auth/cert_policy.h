@@ -6,6 +6,7 @@
 #include "common/pattern.h"
 #include "common/template.h"
 #include "plugins/cert_auth/authority.h"
+#include "plugins/cert_auth/binding.h"
 
 /* One entry of "attributes": a constant, or what a pattern finds in another attribute. */
 struct adu_cert_derived {
@@ -21,7 +22,8 @@ struct adu_cert_identity {
     const struct adu_match *match;
     size_t derived_count;
     struct adu_cert_derived *derived;
-    const struct adu_template *username, *client_id;
+    const struct adu_template *username;
+    const struct adu_binding *binding; /* NULL: any client id */
     bool needs_password;
     uint64_t authorities; /* set of 1 << index: one of these must vouch */
     const int *roles;

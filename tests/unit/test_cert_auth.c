@@ -113,6 +113,11 @@ END_TEST
     ONE("'match': {}, 'username': '${x}', 'attributes': {'x': {'from': 'cert.cn', 'pattern': "     \
         "'" pattern "'}}")
 
+#define PREFIX(prefix) ONE("'match': {}, 'username': 'u', 'client_id': {'prefix': '" prefix "'}")
+#define BEGINS         "this certificate must use a client id that begins with"
+#define REST(more)     "this certificate's client id needs 1 to 64 of A-Z a-z 0-9 " more " after"
+#define LONGEST        "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
 static const struct {
     const char *json, *certificate, *client_id, *said;
 } identities[] = {
@@ -190,6 +195,32 @@ static const struct {
     {"{'identities': [{'name': '1', 'match': {}, 'username': 'u1', 'client_id': 'a'},"
      "{'name': '2', 'match': {}, 'username': 'u2'}]}",
      "cert.cn=c", "b", "refused: this certificate must use the client id \"a\""},
+    /* several of its own: what it begins with is the certificate's, the rest the client's */
+    {PREFIX("${cert.cn}-"), "cert.cn=edge-1", "edge-1-plc", "u [] bound"},
+    {PREFIX("${cert.cn}-"), "cert.cn=edge-1", "edge-1-A_z.9", "u [] bound"},
+    {PREFIX("x:${cert.cn}:"), "cert.cn=edge-1", "x:edge-1:a-b_c.d", "u [] bound"},
+    {PREFIX("${cert.cn}-"), "cert.cn=edge-1", "edge-1-" LONGEST, "u [] bound"},
+    {PREFIX("${cert.cn}-"), "cert.cn=edge-1", "edge-1-" LONGEST "x",
+     "refused: " REST("_ .") " \"edge-1-\""},
+    {PREFIX("${cert.cn}-"), "cert.cn=edge-1", "edge-1-", "refused: " REST("_ .") " \"edge-1-\""},
+    {PREFIX("${cert.cn}-"), "cert.cn=edge-1", "edge-1-a/b", "refused: " REST("_ .") " \"edge-1-\""},
+    {PREFIX("${cert.cn}-"), "cert.cn=edge-1", "edge-1-\xc3\xb1",
+     "refused: " REST("_ .") " \"edge-1-\""},
+    {PREFIX("${cert.cn}-"), "cert.cn=edge-1", "edge-1", "refused: " BEGINS " \"edge-1-\""},
+    {PREFIX("${cert.cn}-"), "cert.cn=edge-1", "", "refused: " BEGINS " \"edge-1-\""},
+    {PREFIX("${cert.cn}-"), "cert.cn=edge-1", "edge-10-a", "refused: " BEGINS " \"edge-1-\""},
+    {PREFIX("${cert.cn}-"), "cert.cn=edge-1", "Edge-1-a", "refused: " BEGINS " \"edge-1-\""},
+    {PREFIX("${cert.cn}-"), "cert.ou=c", "c-a",
+     "refused: the identity's client id cannot be made of this certificate"},
+    /* edge-1-x-a is edge-1-x's, and so not edge-1's */
+    {PREFIX("${cert.cn}-"), "cert.cn=edge-1", "edge-1-x-a", "refused: " REST("_ .") " \"edge-1-\""},
+    {PREFIX("${cert.cn}-"), "cert.cn=edge-1-x", "edge-1-x-a", "u [] bound"},
+    {PREFIX("${cert.cn}."), "cert.cn=edge.1", "edge.1.x.a", "refused: " REST("_ -") " \"edge.1.\""},
+    {PREFIX("${cert.cn}_"), "cert.cn=edge_1", "edge_1_x_a", "refused: " REST(". -") " \"edge_1_\""},
+    /* without a separator it is warned of */
+    {PREFIX("${cert.cn}"), "cert.cn=edge-1", "edge-10", "u [] bound"},
+    {PREFIX("${cert.cn}"), "cert.cn=edge-1-", "edge-1--", "u [] bound"},
+    {PREFIX("${cert.cn}"), "cert.cn=edge-1", "edge-1+", "refused: " REST("_ . -") " \"edge-1\""},
     /* what else it asks for */
     {ONE("'match': {}, 'username': 'u', 'password': 'required', 'roles': ['r']"), "cert.cn=c", "c",
      "u [r] +password"},
@@ -324,6 +355,10 @@ static const struct {
      "attributes.x: the key \"pattern\" is missing"},
     {ONE("'match': {}, 'username': 'u', 'password': 'maybe'"), "\"no\", \"required\""},
     {"{'identities': [], 'mode': 'watch'}", "mode: unknown key"},
+    {ONE("'match': {}, 'username': 'u', 'client_id': 1"), "identities[0].client_id: expected"},
+    {ONE("'match': {}, 'username': 'u', 'client_id': {}"), "the key \"prefix\" is missing"},
+    {PREFIX(""), "client_id.prefix: expected a string that is not empty"},
+    {PREFIX("${"), "client_id.prefix: \"${\" needs a name and a \"}\""},
 };
 
 START_TEST(files_refused)
@@ -337,9 +372,42 @@ START_TEST(files_refused)
 }
 END_TEST
 
+/* --- warnings ----------------------------------------------------------------------------------
+ */
+
+static const struct {
+    const char *prefix;
+    bool is_open;
+} prefixes[] = {
+    {"${cert.cn}-", false}, {"a_", false},        {"a.", false},         {"${cert.cn}:", false},
+    {"a/", false},          {"${cert.cn}", true}, {"${cert.cn}x", true}, {"a", true},
+    {"a}", true},           {"a+", true},
+};
+
+START_TEST(prefixes_without_a_separator)
+{
+    struct snippet s;
+    char json[256];
+    snprintf(json, sizeof json, PREFIX("%s"), prefixes[_i].prefix);
+    snippet_open(&s, "cert_auth.json", json);
+    s.c.findings = adu_findings_new();
+    ck_assert_ptr_nonnull(adu_cert_auth_compile(&s.c, s.root));
+    const struct adu_finding *finding = adu_findings_first(s.c.findings);
+    ck_assert_uint_eq(adu_findings_count(s.c.findings), prefixes[_i].is_open);
+    if (finding != NULL) {
+        ck_assert_str_eq(finding->code, "open-client-id-prefix");
+        ck_assert_str_eq(finding->place.file, "cert_auth.json");
+        ck_assert_uint_eq(finding->place.line, 1);
+    }
+    adu_findings_free(s.c.findings);
+    snippet_close(&s);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("cert_auth");
+    suite_add_rows(suite, prefixes_without_a_separator, ROWS(prefixes));
     suite_add_rows(suite, whom_a_match_means, ROWS(matches));
     suite_add_rows(suite, who_it_is, ROWS(identities));
     suite_add(suite, long_user_names);
