@@ -252,11 +252,59 @@ static bool taken_by_another(struct adu_pipeline *p, const char *client_id, cons
     return false;
 }
 
+static bool refuse_one_more(struct adu_login *login, const char *text)
+{
+    login->why.stage = adu_stage_name(ADU_STAGE_CERT_AUTH);
+    login->why.text = text;
+    login->why.rule = login->connections_rule;
+    login->why.limit = login->connections_most;
+    return false;
+}
+
+/* Whether the certificate may open one connection more than those that this client id has. */
+static bool has_room(struct adu_pipeline *p, const struct adu_connect *connect,
+                     struct adu_login *login)
+{
+    if (login->connections_most == 0) {
+        return true;
+    }
+    const char *fingerprint = adu_attributes_single(login->certificate, "cert.fingerprint");
+    if (fingerprint == NULL) {
+        return refuse_one_more(login, "the certificate has no fingerprint to count by");
+    }
+    const struct adu_principal *taken_over =
+        adu_principals_of_client(p->principals, connect->client_id);
+    return adu_sessions_held(p->sessions, fingerprint, taken_over) <
+               (size_t)login->connections_most ||
+           refuse_one_more(login, "this certificate has as many connections as it may have");
+}
+
+static bool open_session(struct adu_pipeline *p, const struct adu_connect *connect,
+                         const struct adu_login *login, struct adu_principal *principal)
+{
+    struct adu_session *session = adu_sessions_open(
+        p->sessions, connect->handle, connect->client_id, principal, connect->durable);
+    const char *fingerprint = login->certificate != NULL
+                                  ? adu_attributes_single(login->certificate, "cert.fingerprint")
+                                  : NULL;
+    if (session == NULL) {
+        return false;
+    }
+    if (fingerprint != NULL && !adu_sessions_hold(p->sessions, session, fingerprint)) {
+        adu_sessions_forget_handle(p->sessions, connect->handle);
+        return false;
+    }
+    return true;
+}
+
 static bool admit(struct adu_pipeline *p, const struct adu_connect *connect,
                   struct adu_login *login, struct adu_now now)
 {
     if (taken_by_another(p, connect->client_id, login->username, now)) {
         refuse(login, "this client id is in use by another identity");
+        return false;
+    }
+    if (!has_room(p, connect, login)) {
         return false;
     }
     struct adu_principal *principal =
@@ -274,8 +322,7 @@ static bool admit(struct adu_pipeline *p, const struct adu_connect *connect,
     principal->durable = connect->durable;
     adu_principals_seen(p->principals, principal, now.wall_ms);
     adu_pipeline_settle(p, principal, login, true, now);
-    if (!principal->valid || adu_sessions_open(p->sessions, connect->handle, connect->client_id,
-                                               principal, connect->durable) == NULL) {
+    if (!principal->valid || !open_session(p, connect, login, principal)) {
         refuse(login, "out of memory, or too many attributes");
         return false;
     }

@@ -43,6 +43,8 @@ struct adu_login {
     unsigned proven, required; /* sets of enum adu_factor */
     char username[ADU_USERNAME_MOST + 1];
     bool client_id_bound;
+    long connections_most; /* open at a time by this certificate; 0: as many as it likes */
+    const struct adu_place *connections_rule;
     const char
         *identity; /* the name of the rule that says who it is; lives as long as the policy */
     int roles[ADU_LOGIN_ROLES_MOST];

@@ -17,8 +17,16 @@ _Static_assert(offsetof(struct entry, hh.key) / LINE ==
                    (offsetof(struct entry, session.online)) / LINE,
                "a look-up should touch one line of an entry");
 
+/* A certificate by which connections are open. */
+struct adu_holder {
+    size_t online;
+    UT_hash_handle hh;
+    char fingerprint[];
+};
+
 struct adu_sessions {
     struct entry *by_handle;
+    struct adu_holder *holders;
     size_t online;
 };
 
@@ -41,6 +49,69 @@ struct adu_session *adu_sessions_find(struct adu_sessions *table, const void *ha
     return e != NULL && strcmp(e->client_id, client_id) == 0 ? &e->session : NULL;
 }
 
+/* --- certificates --- */
+
+static struct adu_holder *holder_find(struct adu_sessions *table, const char *fingerprint)
+{
+    struct adu_holder *holder;
+    HASH_FIND_STR(table->holders, fingerprint, holder);
+    return holder;
+}
+
+static struct adu_holder *holder_make(struct adu_sessions *table, const char *fingerprint)
+{
+    const size_t length = strlen(fingerprint);
+    struct adu_holder *holder = calloc(1, sizeof *holder + length + 1);
+    if (holder == NULL) {
+        return NULL;
+    }
+    memcpy(holder->fingerprint, fingerprint, length + 1);
+    HASH_ADD_KEYPTR(hh, table->holders, holder->fingerprint, length, holder);
+    if (holder->hh.tbl == NULL) {
+        free(holder);
+        return NULL;
+    }
+    return holder;
+}
+
+static void release(struct adu_sessions *table, struct adu_session *s)
+{
+    if (s->holder != NULL && --s->holder->online == 0) {
+        HASH_DELETE(hh, table->holders, s->holder);
+        free(s->holder);
+    }
+    s->holder = NULL;
+}
+
+bool adu_sessions_hold(struct adu_sessions *table, struct adu_session *session,
+                       const char *fingerprint)
+{
+    struct adu_holder *holder = holder_find(table, fingerprint);
+    if (holder == NULL && (holder = holder_make(table, fingerprint)) == NULL) {
+        return false;
+    }
+    holder->online++;
+    release(table, session);
+    session->holder = holder;
+    return true;
+}
+
+size_t adu_sessions_held(struct adu_sessions *table, const char *fingerprint,
+                         const struct adu_principal *principals_of_client)
+{
+    const struct adu_holder *holder = holder_find(table, fingerprint);
+    size_t count = holder != NULL ? holder->online : 0;
+    for (const struct adu_principal *p = principals_of_client; holder != NULL && p != NULL;
+         p = p->next_of_client) {
+        for (const struct adu_session *s = p->sessions; s != NULL; s = s->next_of_principal) {
+            count -= s->holder == holder;
+        }
+    }
+    return count;
+}
+
+/* --- sessions --- */
+
 static void disown(struct adu_session *s)
 {
     if (s->principal == NULL) {
@@ -59,6 +130,7 @@ static void disown(struct adu_session *s)
 static void forget(struct adu_sessions *table, struct entry *e)
 {
     table->online -= e->session.online;
+    release(table, &e->session);
     disown(&e->session);
     HASH_DELETE(hh, table->by_handle, e);
     free(e);
@@ -155,6 +227,7 @@ void adu_sessions_close(struct adu_sessions *table, struct adu_session *session)
         session->online = false;
         session->principal->online--;
         table->online--;
+        release(table, session);
     }
 }
 

@@ -5,6 +5,8 @@
 
 #include "common/principal.h"
 
+struct adu_holder;
+
 struct adu_session {
     const void *handle;
     struct adu_principal
@@ -15,6 +17,7 @@ struct adu_session {
     bool rerun_due; /* the broker is about to ask about it again after a reload */
     bool kicked;
     struct adu_session *next_of_principal; /* newest first */
+    struct adu_holder *holder; /* the certificate by which it is open; NULL: none, or offline */
 };
 
 struct adu_sessions;
@@ -44,6 +47,16 @@ void adu_sessions_close(struct adu_sessions *table, struct adu_session *session)
 
 /* How many connections are open. */
 size_t adu_sessions_online(const struct adu_sessions *table);
+
+/* Counts an online session among those open by the certificate of that fingerprint, until it ends.
+ * false when memory is gone. */
+bool adu_sessions_hold(struct adu_sessions *table, struct adu_session *session,
+                       const char *fingerprint);
+
+/* How many connections are open by a certificate, those of a client id's principals (NULL: none)
+ * left out: whoever comes with that client id takes them over. */
+size_t adu_sessions_held(struct adu_sessions *table, const char *fingerprint,
+                         const struct adu_principal *principals_of_client);
 
 /* Forgets what stood under a handle, if anything did. */
 void adu_sessions_forget_handle(struct adu_sessions *table, const void *handle);

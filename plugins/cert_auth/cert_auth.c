@@ -83,6 +83,8 @@ static enum adu_verdict take(const struct adu_cert_identity *id, struct adu_logi
         return refuse(login, id, "the identity gives more roles than one client may have");
     }
     login->proven |= ADU_FACTOR_CERTIFICATE;
+    login->connections_most = id->connections_most;
+    login->connections_rule = &id->place;
     if (id->needs_password) {
         login->required |= ADU_FACTOR_PASSWORD;
     }

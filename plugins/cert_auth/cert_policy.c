@@ -7,7 +7,7 @@
 
 struct identity_keys {
     const char *name, *username;
-    const struct adu_json *match, *attributes, *client_id, *roles, *authority;
+    const struct adu_json *match, *attributes, *client_id, *roles, *authority, *connections;
     int password;
 };
 
@@ -22,6 +22,17 @@ static const struct adu_field identity_fields[] = {
     ADU_FIELD(struct identity_keys, password, CHOICE, .choices = password_names),
     ADU_FIELD(struct identity_keys, roles, ARRAY),
     ADU_FIELD(struct identity_keys, authority, ANY),
+    ADU_FIELD(struct identity_keys, connections, OBJECT),
+    {0},
+};
+
+struct connections_keys {
+    long max;
+};
+
+static const struct adu_field connections_fields[] = {
+    ADU_FIELD(struct connections_keys, max, INTEGER, .required = true, .minimum = 1,
+              .maximum = 10000),
     {0},
 };
 
@@ -162,6 +173,17 @@ static bool compile_authority(struct adu_compiler *c, const struct adu_cert_poli
 
 /* --- identities --- */
 
+static bool compile_connections(struct adu_compiler *c, const struct adu_json *object,
+                                struct adu_cert_identity *id)
+{
+    struct connections_keys keys = {0};
+    if (object != NULL && !adu_read_object(object, connections_fields, &keys, c->error)) {
+        return false;
+    }
+    id->connections_most = keys.max;
+    return true;
+}
+
 /* Nothing but the certificate is known when an identity is looked for: what else an identity asked
  * for would keep it from ever fitting. */
 static const struct adu_match *compile_match(struct adu_compiler *c, const struct adu_json *object)
@@ -192,6 +214,7 @@ static bool compile_identity(struct adu_compiler *c, const struct adu_cert_polic
     if (!compile_authority(c, policy, keys.authority, &id->authorities) ||
         (id->match = compile_match(c, keys.match)) == NULL ||
         !compile_attributes(c, keys.attributes, id) ||
+        !compile_connections(c, keys.connections, id) ||
         (id->roles = adu_role_list_compile(c, keys.roles)) == NULL) {
         return false;
     }

@@ -25,7 +25,8 @@ struct adu_cert_identity {
     const struct adu_template *username;
     const struct adu_binding *binding; /* NULL: any client id */
     bool needs_password;
-    uint64_t authorities; /* set of 1 << index: one of these must vouch */
+    long connections_most; /* 0: no limit */
+    uint64_t authorities;  /* set of 1 << index: one of these must vouch */
     const int *roles;
 };
 

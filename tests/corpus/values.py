@@ -93,6 +93,7 @@ VALUES = {
          [{"from": "cert.foo", "pattern": "a"}, {"from": "cert.cn", "pattern": "(("}]),
         ("identities/0/username", *TEMPLATE), ("identities/0/client_id", *TEMPLATE), ("identities/1/client_id/prefix", *TEMPLATE),
         ("identities/0/client_id", [{"prefix": "a-"}, {"prefix": "a"}], [{}, [], ["a"], 1, None, {"prefix": {}}, {"//": "a-"}, {"prefix": "a-", "suffix": "a"}]),
+        ("identities/1/connections/max", *between(1, 10000)), ("identities/0/connections", [{"max": 1}], [{}, {"//": 1}, [], 1, None, {"max": 1, "min": 1}]),
         ("identities/0/password", ["no", "required"], ["yes", "", True]),
         ("identities/0/roles/0", *ROLE_USED),
     ],

@@ -357,6 +357,10 @@ static const struct {
     {"{'identities': [], 'mode': 'watch'}", "mode: unknown key"},
     {ONE("'match': {}, 'username': 'u', 'client_id': 1"), "identities[0].client_id: expected"},
     {ONE("'match': {}, 'username': 'u', 'client_id': {}"), "the key \"prefix\" is missing"},
+    {ONE("'match': {}, 'username': 'u', 'connections': {}"), "the key \"max\" is missing"},
+    {ONE("'match': {}, 'username': 'u', 'connections': 1"), "connections: expected an object"},
+    {ONE("'match': {}, 'username': 'u', 'connections': {'max': 0}"), "connections.max: expected"},
+    {ONE("'match': {}, 'username': 'u', 'connections': {'max': 10001}"), "connections.max: "},
     {PREFIX(""), "client_id.prefix: expected a string that is not empty"},
     {PREFIX("${"), "client_id.prefix: \"${\" needs a name and a \"}\""},
 };

@@ -168,7 +168,7 @@ enum who { EDGE_1, SCADA, TABLERO, EVERYBODY };
 
 static const struct connection people[EVERYBODY] = {
     [EDGE_1] = {.client_id = "edge-linea1",
-                .certificate = EDGE("edge-linea1"),
+                .certificate = EDGE("edge-linea1") ";cert.fingerprint=ab",
                 .durable = true,
                 .address = "192.0.2.1"},
     [SCADA] = {.client_id = "scada-1",

@@ -124,6 +124,134 @@ START_TEST(the_same_person_by_certificate_and_by_password)
 }
 END_TEST
 
+/* --- one certificate, several connections ------------------------------------------------------
+ */
+
+enum { GATEWAYS = 5 };
+
+static void write_gateways(int most)
+{
+    char json[512];
+    snprintf(json, sizeof json,
+             "{'identities': [\n{'name': 'gateway', 'match': {}, 'username': '${cert.cn}',"
+             "'attributes': {'linea': 'linea1'},"
+             "'client_id': {'prefix': '${cert.cn}-'}, 'connections': {'max': %d}, 'roles': "
+             "['edge']}]}",
+             most);
+    folder_write_json(&plant.policies, "cert_auth.json", json);
+}
+
+static struct connection gateway(const char *client_id, bool renewed)
+{
+    return (struct connection){.client_id = client_id,
+                               .certificate = renewed ? "cert.cn=gw;cert.fingerprint=02"
+                                                      : "cert.cn=gw;cert.fingerprint=01",
+                               .address = "192.0.2.5"};
+}
+
+/* All connections with an id of `ids`, one letter each, of the same certificate. */
+static void open_gateways(struct connection *all, const char ids[][8], int count, int most)
+{
+    plant_prepare(&plant);
+    write_gateways(most);
+    plant_start(&plant);
+    for (int i = 0; i < count; i++) {
+        all[i] = gateway(ids[i], false);
+    }
+}
+
+static const char gateway_ids[GATEWAYS][8] = {"gw-a", "gw-b", "gw-c", "gw-d", "gw-e"};
+
+START_TEST(a_certificate_with_all_its_connections)
+{
+    struct connection c[GATEWAYS], again = gateway("gw-a", false), renewed = gateway("gw-c", true);
+    open_gateways(c, gateway_ids, GATEWAYS, 2);
+    LOGS_IN(c[0]);
+    LOGS_IN(c[1]);
+    REFUSED(c[2]);
+    ck_assert_msg(strstr(last_line(), "cert_auth: this certificate has as many connections as it "
+                                      "may have (limit 2) [cert_auth.json:2]") != NULL,
+                  "%s", last_line());
+    PUBLISHES(c[0], "planta/linea1/temperatura"); /* they know nothing of it */
+    LOGS_IN(again);                               /* takes over, and is not one more */
+    REFUSED(c[2]);
+    plant_gone(&plant, &c[0], false);
+    REFUSED(c[2]);
+    LOGS_IN(renewed); /* another certificate of the same name */
+    plant_gone(&plant, &renewed, false);
+    plant_gone(&plant, &c[1], false);
+    LOGS_IN(c[2]);
+    REFUSED(c[3]);
+    plant_end(&plant);
+}
+END_TEST
+
+START_TEST(who_is_away_has_no_connection)
+{
+    struct connection c[GATEWAYS];
+    open_gateways(c, gateway_ids, GATEWAYS, 1);
+    c[0].durable = true;
+    LOGS_IN(c[0]);
+    REFUSED(c[1]);
+    plant_gone(&plant, &c[0], false);
+    LOGS_IN(c[1]);
+    REFUSED(c[0]); /* and has to wait */
+    plant_gone(&plant, &c[1], false);
+    LOGS_IN(c[0]);
+    plant_end(&plant);
+}
+END_TEST
+
+START_TEST(refused_log_ins_are_no_connections)
+{
+    struct connection c[GATEWAYS], wrong = gateway("other", false);
+    open_gateways(c, gateway_ids, GATEWAYS, 1);
+    for (int i = 0; i < 5; i++) {
+        REFUSED(wrong);
+        plant_gone(&plant, &wrong, false);
+    }
+    LOGS_IN(c[0]);
+    plant_gone(&plant, &c[1], false); /* of one that was never let in */
+    REFUSED(c[1]);
+    plant_end(&plant);
+}
+END_TEST
+
+START_TEST(a_lower_number_sends_nobody_away)
+{
+    struct connection c[GATEWAYS];
+    open_gateways(c, gateway_ids, GATEWAYS, 4);
+    for (int i = 0; i < 4; i++) {
+        LOGS_IN(c[i]);
+    }
+    write_gateways(2);
+    ck_assert(plant_reload(&plant));
+    plant_pass(&plant, 5000);
+    ck_assert_int_eq(kicks(), 0);
+    for (int i = 0; i < 4; i++) {
+        PUBLISHES(c[i], "planta/linea1/temperatura");
+    }
+    plant_gone(&plant, &c[0], false);
+    plant_gone(&plant, &c[1], false);
+    REFUSED(c[4]);
+    plant_gone(&plant, &c[2], false);
+    LOGS_IN(c[4]);
+    plant_end(&plant);
+}
+END_TEST
+
+/* What cannot be counted has no room. */
+START_TEST(a_certificate_without_a_fingerprint)
+{
+    struct connection c[GATEWAYS];
+    open_gateways(c, gateway_ids, GATEWAYS, 2);
+    c[0].certificate = "cert.cn=gw";
+    REFUSED(c[0]);
+    ck_assert_int_eq(logged("the certificate has no fingerprint to count by"), 1);
+    plant_end(&plant);
+}
+END_TEST
+
 /* --- failed log-ins -----------------------------------------------------------------------------
  */
 
@@ -286,6 +414,11 @@ int main(void)
     suite_add(suite, a_durable_session_that_ended_frees_its_client_id);
     suite_add(suite, the_same_identity_may_take_over);
     suite_add(suite, the_same_person_by_certificate_and_by_password);
+    suite_add(suite, a_certificate_with_all_its_connections);
+    suite_add(suite, who_is_away_has_no_connection);
+    suite_add(suite, refused_log_ins_are_no_connections);
+    suite_add(suite, a_lower_number_sends_nobody_away);
+    suite_add(suite, a_certificate_without_a_fingerprint);
     suite_add(suite, failed_login_and_its_disconnect_hurt_nobody);
     suite_add(suite, failed_login_on_a_reused_handle_hurts_nobody);
     suite_add(suite, failed_login_gives_nothing);

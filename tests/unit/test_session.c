@@ -183,6 +183,58 @@ START_TEST(goes_with_its_principal)
 }
 END_TEST
 
+static size_t held(const char *fingerprint)
+{
+    return adu_sessions_held(sessions, fingerprint, NULL);
+}
+
+START_TEST(by_certificate)
+{
+    make();
+    struct adu_session *a = open(0, edge, "edge"), *b = open(1, scada, "scada");
+    ck_assert_uint_eq(held("aa"), 0);
+    ck_assert(adu_sessions_hold(sessions, a, "aa"));
+    ck_assert(adu_sessions_hold(sessions, b, "aa"));
+    ck_assert(adu_sessions_hold(sessions, b, "aa")); /* told twice */
+    ck_assert_uint_eq(held("aa"), 2);
+    ck_assert_uint_eq(held("a"), 0);
+    ck_assert_uint_eq(adu_sessions_held(sessions, "aa", edge), 1);
+    ck_assert_uint_eq(adu_sessions_held(sessions, "ab", edge), 0);
+    adu_sessions_close(sessions, a);
+    adu_sessions_close(sessions, a);
+    ck_assert_uint_eq(held("aa"), 1);
+    ck_assert_uint_eq(adu_sessions_held(sessions, "aa", edge), 1);
+    ck_assert(adu_sessions_hold(sessions, b, "bb")); /* a renewed one */
+    ck_assert_uint_eq(held("aa"), 0);
+    ck_assert_uint_eq(held("bb"), 1);
+    adu_sessions_forget_handle(sessions, &handles[1]);
+    ck_assert_uint_eq(held("bb"), 0);
+    unmake();
+}
+END_TEST
+
+/* However a session ends it is counted no more, and what is closed is not counted again. */
+START_TEST(certificates_of_all_that_ends)
+{
+    make();
+    ck_assert(adu_sessions_hold(sessions, open(0, edge, "edge"), "aa"));
+    ck_assert(adu_sessions_hold(sessions, open(0, scada, "scada"), "bb")); /* the handle again */
+    ck_assert_uint_eq(held("aa"), 0);
+    ck_assert(adu_sessions_hold(sessions, open(1, edge, "edge"), "bb"));
+    ck_assert(adu_sessions_hold(sessions, open(2, edge, "edge"), "bb")); /* a takeover */
+    ck_assert_uint_eq(held("bb"), 3);
+    ck_assert_uint_eq(adu_sessions_held(sessions, "bb", edge), 1);
+    adu_sessions_close(sessions, find(1, "edge"));
+    ck_assert_uint_eq(held("bb"), 2);
+    adu_sessions_forget(sessions, edge);
+    ck_assert_uint_eq(held("bb"), 1);
+    ck_assert(adu_sessions_hold(sessions, open(3, NULL, "x"), "cc"));
+    adu_sessions_close(sessions, find(3, "x"));
+    ck_assert_uint_eq(held("cc"), 0);
+    unmake();
+}
+END_TEST
+
 START_TEST(thousands)
 {
     enum { MANY = 5000 };
@@ -216,6 +268,8 @@ int main(void)
     suite_add(suite, takeover);
     suite_add(suite, without_a_principal);
     suite_add(suite, goes_with_its_principal);
+    suite_add(suite, by_certificate);
+    suite_add(suite, certificates_of_all_that_ends);
     suite_add(suite, thousands);
     return run_suite(suite);
 }
