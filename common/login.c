@@ -164,6 +164,8 @@ void adu_pipeline_settle(struct adu_pipeline *p, struct adu_principal *principal
     const bool made = make_subject(p, principal, login, now) && make_states(p, principal);
     principal->judged = made || !valid ? p->policy->number : 0;
     principal->valid = valid && made;
+    principal->valid_until_ms = principal->valid ? login->valid_until_ms : 0;
+    adu_pipeline_expires(p, principal->valid_until_ms);
     principal->recent = principal->valid ? calloc(1, sizeof *principal->recent) : NULL;
     if (!valid) {
         adu_audit_reason(&login->why, principal->why, sizeof principal->why);
@@ -173,8 +175,10 @@ void adu_pipeline_settle(struct adu_pipeline *p, struct adu_principal *principal
     }
 }
 
-void adu_pipeline_judge(struct adu_pipeline *p, struct adu_principal *principal, struct adu_now now)
+void adu_pipeline_judge(struct adu_pipeline *p, struct adu_principal *principal,
+                        struct adu_now time)
 {
+    const struct adu_now now = adu_pipeline_believed(p, time);
     struct adu_login login = {
         .again = true,
         .proven_before = principal->proven,
@@ -199,6 +203,8 @@ void adu_pipeline_judge(struct adu_pipeline *p, struct adu_principal *principal,
             valid = false;
         }
     }
+    /* Who is away gets what waits for him with a log-in only, which asks again. */
+    valid = valid && (principal->online == 0 || adu_pipeline_in_time(&login, now));
     adu_pipeline_settle(p, principal, &login, valid, now);
     if (verdict == ADU_ERROR) {
         principal->judged = 0; /* nobody knows yet */
@@ -364,8 +370,8 @@ static enum adu_verdict log_in(struct adu_pipeline *p, const struct adu_connect 
     } else if (strlen(connect->client_id) > CLIENT_ID_MOST) {
         refuse(&login, "its client id has more than 1024 bytes");
     } else if (adu_pipeline_read_certificate(p, connect->certificate, &certificate, &login)) {
-        accepted =
-            adu_pipeline_identify(p, &login, now) == ADU_ALLOW && admit(p, connect, &login, now);
+        accepted = adu_pipeline_identify(p, &login, now) == ADU_ALLOW &&
+                   adu_pipeline_in_time(&login, now) && admit(p, connect, &login, now);
     }
     if (accepted) {
         snprintf(username, ADU_USERNAME_MOST + 1, "%s", login.username);

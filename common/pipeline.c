@@ -202,6 +202,8 @@ void adu_pipeline_tick(struct adu_pipeline *p, struct adu_now now, bool may_kick
     p->now = now;
     p->rerun_until_ms = 0; /* a broker asks again within the turn of its SIGHUP */
     p->ticks++;
+    adu_pipeline_watch_clock(p, now);
+    adu_pipeline_expire_due(p, now);
     adu_pipeline_sweep(p, now, may_kick);
     adu_worker_drain(p->worker); /* a swap, if there is one, is all that this turn does */
     adu_pipeline_watch_folder(p, now);

@@ -1,7 +1,8 @@
 /* The inside of the pipeline, shared by its parts. Each calls only those above it:
- * stages.c (calling a stage), tell.c (the audit log), remember.c (the state file), start.c (the
- * first event), login.c (who), decide.c (may they), would.c (might they), kick.c (sending away),
- * reload.c (generations), control*.c (orders), pipeline.c (plugins come, time passes, plugins go).
+ * stages.c (calling a stage), expiry.c (how long), tell.c (the audit log), remember.c (the state
+ * file), start.c (the first event), login.c (who), decide.c (may they), would.c (might they),
+ * kick.c (sending away), reload.c (generations), control*.c (orders), pipeline.c (plugins come,
+ * time passes, plugins go).
  */
 #ifndef ADUANA_COMMON_PIPELINE_PARTS_H
 #define ADUANA_COMMON_PIPELINE_PARTS_H
@@ -60,6 +61,12 @@ struct adu_pipeline {
     bool audit_wrong;      /* the broker's log was told so */
     int64_t audit_said_ms; /* when; 0: never */
 
+    int64_t expires_ms;      /* wall clock: when the next session ends; 0: none will */
+    int64_t expire_again_ms; /* not before, monotonic */
+    bool clock_known;
+    int64_t clock_ahead_ms;   /* of the monotonic one, as far as it is believed */
+    int64_t clock_doubted_ms; /* monotonic, since when it is not; 0: it is */
+
     bool loading, load_again;
     struct adu_folder_watch *watch; /* NULL: the running policy does not ask for it */
     struct adu_last_load last_load;
@@ -110,6 +117,21 @@ void adu_pipeline_tell_where(struct adu_pipeline *p);
 
 /* tell.c: what has become of the lines, for the counters and for the broker's log. */
 void adu_pipeline_tell_tick(struct adu_pipeline *p, struct adu_now now);
+
+/* expiry.c: to be called each tick; a clock that jumps is not believed for a while. */
+void adu_pipeline_watch_clock(struct adu_pipeline *p, struct adu_now now);
+
+/* expiry.c: the time by which sessions end. */
+struct adu_now adu_pipeline_believed(const struct adu_pipeline *p, struct adu_now now);
+
+/* expiry.c: false with login->why if what proved the client has ended by then. */
+bool adu_pipeline_in_time(struct adu_login *login, struct adu_now now);
+
+/* expiry.c: somebody's session ends then; 0: never. */
+void adu_pipeline_expires(struct adu_pipeline *p, int64_t until_ms);
+
+/* expiry.c: has those judged anew whose time has come. Cheap when there are none. */
+void adu_pipeline_expire_due(struct adu_pipeline *p, struct adu_now now);
 
 /* remember.c: writes the principal's row to the state file, or removes it, on the worker. */
 void adu_pipeline_remember(struct adu_pipeline *p, const struct adu_principal *principal);
@@ -184,8 +206,8 @@ static inline struct adu_stage_call adu_pipeline_call(struct adu_pipeline *p,
 }
 
 /* stages.c */
-void adu_pipeline_event(struct adu_pipeline *p, enum adu_event event, const char *text,
-                        struct adu_now now);
+void adu_pipeline_event(struct adu_pipeline *p, enum adu_event event,
+                        const struct adu_subject *about, const char *text, struct adu_now now);
 
 void adu_pipeline_log(struct adu_pipeline *p, enum adu_log_level level, const char *format, ...)
     ADU_PRINTF(3, 4);

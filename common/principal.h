@@ -37,6 +37,7 @@ struct adu_principal {
     struct adu_bytes certificate;
     unsigned proven;            /* set of enum adu_factor */
     struct adu_address address; /* not kept on disk */
+    int64_t valid_until_ms;     /* wall clock, of what it proved; 0: for ever */
     bool durable;               /* the broker keeps the session while the client is away */
 
     struct adu_session *sessions; /* open ones, and closed ones still remembered */

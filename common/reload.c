@@ -115,10 +115,10 @@ static void done_load(struct adu_job *job)
     if (p->attached > 0 && l->made != NULL) {
         accept_policy(p, l->made);
         l->made = NULL;
-        adu_pipeline_event(p, ADU_EVENT_POLICY_LOADED, "", p->now);
+        adu_pipeline_event(p, ADU_EVENT_POLICY_LOADED, NULL, "", p->now);
     } else if (p->attached > 0) {
         reject_policy(p, &l->error, text, sizeof text);
-        adu_pipeline_event(p, ADU_EVENT_POLICY_REJECTED, text, p->now);
+        adu_pipeline_event(p, ADU_EVENT_POLICY_REJECTED, NULL, text, p->now);
     }
     job_free(l);
     if (p->load_again && p->attached > 0) {
@@ -147,7 +147,7 @@ static void start_load(struct adu_pipeline *p, struct adu_now now)
     char text[ADU_ERROR_TEXT + ADU_ERROR_FILE + 32];
     adu_error_set(&error, NULL, "no memory or no thread to load it");
     reject_policy(p, &error, text, sizeof text);
-    adu_pipeline_event(p, ADU_EVENT_POLICY_REJECTED, text, now);
+    adu_pipeline_event(p, ADU_EVENT_POLICY_REJECTED, NULL, text, now);
 }
 
 static void expect_rerun(struct adu_pipeline *p)
@@ -250,6 +250,7 @@ void adu_pipeline_sweep(struct adu_pipeline *p, struct adu_now now, bool may_kic
                          adu_audit_name(principal->username, name), principal->why);
         const struct adu_reason why = {.text = principal->why, .limit = ADU_NO_LIMIT};
         adu_pipeline_tell_disconnect(p, session, &why, now);
+        adu_pipeline_event(p, ADU_EVENT_SESSION_ENDED, &principal->subject, principal->why, now);
     }
     for (size_t i = 0; i < kicks; i++) { /* each ends in adu_pipeline_gone, within the call */
         p->counters.sessions_kicked++;

@@ -49,6 +49,7 @@ struct adu_login {
         *identity; /* the name of the rule that says who it is; lives as long as the policy */
     int roles[ADU_LOGIN_ROLES_MOST];
     size_t role_count;
+    int64_t valid_until_ms; /* wall clock; 0: for ever. The least of what proved the client */
     struct adu_attributes attributes; /* derived; freed by whoever made the login */
     struct adu_reason why;            /* of a refusal */
     struct adu_reason

@@ -33,8 +33,9 @@ struct adu_outlet {
     void *context;
 };
 
-/* Something that happened to the bundle itself and may deserve an alert. */
-enum adu_event { ADU_EVENT_POLICY_REJECTED, ADU_EVENT_POLICY_LOADED };
+/* Something that may deserve an alert: it happened to the bundle, or to a session that the bundle
+ * ended. */
+enum adu_event { ADU_EVENT_POLICY_REJECTED, ADU_EVENT_POLICY_LOADED, ADU_EVENT_SESSION_ENDED };
 
 /* What a stage needs besides the request. */
 struct adu_stage_call {
@@ -117,7 +118,9 @@ struct adu_stage {
 
     /* A hundred milliseconds or less have passed. */
     void (*tick)(const struct adu_stage_call *call);
-    void (*event)(const struct adu_stage_call *call, enum adu_event event, const char *text);
+    /* `about`: whose session it is; NULL otherwise. */
+    void (*event)(const struct adu_stage_call *call, enum adu_event event,
+                  const struct adu_subject *about, const char *text);
 };
 
 /* The keys that every policy file has. */

@@ -14,15 +14,15 @@ void adu_pipeline_log(struct adu_pipeline *p, enum adu_log_level level, const ch
     p->host->log(level, line);
 }
 
-void adu_pipeline_event(struct adu_pipeline *p, enum adu_event event, const char *text,
-                        struct adu_now now)
+void adu_pipeline_event(struct adu_pipeline *p, enum adu_event event,
+                        const struct adu_subject *about, const char *text, struct adu_now now)
 {
     const struct adu_outlet outlet = {.publish = p->host->publish};
     for (int kind = 0; kind < ADU_STAGES; kind++) {
         if (p->stages[kind] != NULL && p->stages[kind]->event != NULL) {
             const struct adu_stage_call call =
                 adu_pipeline_call(p, (enum adu_stage_kind)kind, &outlet, now);
-            p->stages[kind]->event(&call, event, text);
+            p->stages[kind]->event(&call, event, about, text);
         }
     }
 }

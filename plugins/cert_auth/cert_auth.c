@@ -1,5 +1,6 @@
 #include "plugins/cert_auth/cert_auth.h"
 #include "plugins/cert_auth/cert_policy.h"
+#include "plugins/cert_auth/certificate.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -165,6 +166,17 @@ static enum adu_verdict identify(const struct adu_cert_policy *policy, struct ad
     return no_identity(login);
 }
 
+/* The session ends with the certificate. */
+static enum adu_verdict identify_for_a_time(const struct adu_cert_policy *policy,
+                                            struct adu_login *login, uint64_t authorities)
+{
+    const enum adu_verdict verdict = identify(policy, login, authorities);
+    if (verdict == ADU_ALLOW) {
+        login->valid_until_ms = adu_certificate_until_ms(login->shown);
+    }
+    return verdict;
+}
+
 enum adu_verdict adu_cert_auth_identify(const struct adu_cert_policy *policy,
                                         struct adu_login *login, int64_t wall_ms)
 {
@@ -172,7 +184,7 @@ enum adu_verdict adu_cert_auth_identify(const struct adu_cert_policy *policy,
         return ADU_ABSTAIN;
     }
     if (policy->authority_count == 0) {
-        return identify(policy, login, UINT64_MAX);
+        return identify_for_a_time(policy, login, UINT64_MAX);
     }
     char wrong[sizeof login->why.detail];
     const uint64_t authorities = vouching(policy, login, wall_ms, wrong, sizeof wrong);
@@ -181,7 +193,7 @@ enum adu_verdict adu_cert_auth_identify(const struct adu_cert_policy *policy,
         snprintf(login->certificate_why.detail, sizeof wrong, "%s", wrong);
         return ADU_ABSTAIN;
     }
-    return identify(policy, login, authorities);
+    return identify_for_a_time(policy, login, authorities);
 }
 
 enum adu_verdict adu_cert_auth_assume(const struct adu_cert_policy *policy, struct adu_login *login)

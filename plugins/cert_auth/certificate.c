@@ -6,6 +6,7 @@
 #include <openssl/x509.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 bool adu_certificate_refuse(const struct adu_certificate_reading *r, const char *name,
                             const char *what)
@@ -146,4 +147,15 @@ bool adu_certificate_attributes(struct adu_bytes der, struct adu_attributes *att
                           : adu_certificate_refuse(&r, "it", "is no X.509 certificate");
     X509_free(x509);
     return good;
+}
+
+int64_t adu_certificate_until_ms(struct adu_bytes der)
+{
+    const unsigned char *at = der.bytes;
+    X509 *x509 = d2i_X509(NULL, &at, (long)der.length);
+    struct tm tm;
+    const bool good = x509 != NULL && ASN1_TIME_to_tm(X509_get0_notAfter(x509), &tm) == 1;
+    const int64_t until_ms = good ? (int64_t)timegm(&tm) * 1000 : 0;
+    X509_free(x509);
+    return until_ms;
 }

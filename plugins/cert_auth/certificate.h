@@ -4,6 +4,7 @@
 
 #include "common/attributes.h"
 #include "common/bytes.h"
+#include <stdint.h>
 
 /* Adds what policies/README.md lists under "Matching a client" of the certificate `der`, each as
  * often as it stands there. Text is UTF-8 whatever ASN.1 type it has. false with `why` when it is
@@ -11,5 +12,8 @@
  * longer than 1,024 bytes: then nothing of it can be trusted to mean what it seems to. */
 bool adu_certificate_attributes(struct adu_bytes der, struct adu_attributes *attributes, char *why,
                                 size_t size);
+
+/* When it ends (notAfter), in milliseconds since 1970; 0 for what is no certificate. */
+int64_t adu_certificate_until_ms(struct adu_bytes der);
 
 #endif

@@ -300,11 +300,25 @@ void adu_rate_monitor_tick(const struct adu_stage_call *call)
     publish_counters(call, monitor);
 }
 
-void adu_rate_monitor_event(const struct adu_stage_call *call, enum adu_event event,
-                            const char *text)
+/* It is over with the moment that it is told: nothing clears it. */
+static void tell_ended(const struct adu_stage_call *call, const struct adu_subject *about,
+                       const char *text)
+{
+    const struct adu_alert alert = {
+        .kind = "session_ended",
+        .raised = true,
+        .client_id = about->client_id,
+        .username = about->username,
+        .since_ms = call->wall_ms,
+        .time_ms = call->wall_ms,
+        .text = text,
+    };
+    publish(call, &alert);
+}
+
+static void tell_policy(const struct adu_stage_call *call, bool rejected, const char *text)
 {
     struct adu_rate_monitor *monitor = call->instance;
-    const bool rejected = event == ADU_EVENT_POLICY_REJECTED;
     if (!rejected && !monitor->policy_rejected) {
         return;
     }
@@ -320,4 +334,14 @@ void adu_rate_monitor_event(const struct adu_stage_call *call, enum adu_event ev
         .text = rejected ? text : "a good policy has been loaded",
     };
     publish(call, &alert);
+}
+
+void adu_rate_monitor_event(const struct adu_stage_call *call, enum adu_event event,
+                            const struct adu_subject *about, const char *text)
+{
+    if (event == ADU_EVENT_SESSION_ENDED) {
+        tell_ended(call, about, text);
+    } else {
+        tell_policy(call, event == ADU_EVENT_POLICY_REJECTED, text);
+    }
 }

@@ -49,7 +49,7 @@ enum adu_verdict adu_rate_monitor_decide(const struct adu_rate_policy *policy,
 void adu_rate_monitor_tick(const struct adu_stage_call *call);
 
 void adu_rate_monitor_event(const struct adu_stage_call *call, enum adu_event event,
-                            const char *text);
+                            const struct adu_subject *about, const char *text);
 
 /* The client is being forgotten. An alert of it that is up is over with the next tick, which has
  * the names copied. The broker's thread. */

@@ -2,6 +2,8 @@
 
 The names of these people are right in every case, so that nothing but the certificate's worth can refuse them.
 """
+import json
+
 import pytest
 
 import authority
@@ -107,13 +109,22 @@ def has_ended(cert):
 
 
 def test_expires_while_connected(broker, version, certificate):
-    """TLS asks once, at the handshake: the connection stays until it ends, and then there is no other."""
-    watch, cert = watcher(broker, "planta/+/temperatura"), certificate(ends=4)
+    """TLS asks once, at the handshake; the bundle goes on asking. Exactly that session ends, and an alert names it."""
+    alerts, cert = watcher(broker, "planta/_sys/alertas/#", client_id="alertas"), certificate(ends=5)
+    watch, other = watcher(broker, "planta/+/temperatura"), broker.connect(EDGE2, version)
     client = broker.connect(EDGE1, version, cert=cert)
+    works(client, watch, "still good")
     until(lambda: has_ended(cert), 15, "the certificate's end")
-    works(client, watch, "still here")
-    client.disconnect()
+    assert client.wait_closed() == (0x98 if version == 5 else None)
+    message = alerts.receive(10)
+    while message.topic == "libre/marca":
+        message = alerts.receive(10)
+    alert = json.loads(message.payload)
+    assert (alert["kind"], alert["state"], alert["client_id"], alert["username"]) == ("session_ended", "raised", EDGE1.client_id, "linea1")
+    assert "its certificate has expired" in alert["text"]
+    broker.wait_log('disconnecting client="edge-linea1" username="linea1": .*its certificate has expired')
     broker.refused(EDGE1, version, cert=cert)
+    assert other.is_alive() and other.publish("planta/linea2/temperatura", "x", qos=1) == 0
 
 
 def test_renewed(broker, version, certificate):

@@ -5,6 +5,7 @@
 #include "plugins/rate_monitor/rate_monitor.h"
 #include "plugins/topic_policy/topic_policy.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static bool read_certificate(struct adu_bytes der, struct adu_attributes *attributes, char *why,
@@ -34,6 +35,16 @@ static bool read_certificate(struct adu_bytes der, struct adu_attributes *attrib
 
 static struct adu_stage certificates_as_text;
 
+/* "cert.until=1795500000": when it ends, in seconds since 1970. */
+static enum adu_verdict identify(const struct adu_stage_call *call, struct adu_login *login)
+{
+    const enum adu_verdict verdict = adu_cert_auth_stage.identify(call, login);
+    const char *until =
+        login->certificate != NULL ? adu_attributes_single(login->certificate, "cert.until") : NULL;
+    login->valid_until_ms = until != NULL ? atoll(until) * 1000 : 0;
+    return verdict;
+}
+
 const struct adu_stage *test_stage(enum adu_stage_kind kind)
 {
     static const struct adu_stage *const stages[ADU_STAGES] = {
@@ -45,5 +56,6 @@ const struct adu_stage *test_stage(enum adu_stage_kind kind)
     };
     certificates_as_text = adu_cert_auth_stage;
     certificates_as_text.read_certificate = read_certificate;
+    certificates_as_text.identify = identify;
     return stages[kind];
 }

@@ -169,22 +169,22 @@ END_TEST
 START_TEST(policy_rejected)
 {
     begin(POLICY);
-    adu_rate_monitor_event(&call, ADU_EVENT_POLICY_LOADED, "");
+    adu_rate_monitor_event(&call, ADU_EVENT_POLICY_LOADED, NULL, "");
     ck_assert_int_eq(message_count, 0);
-    adu_rate_monitor_event(&call, ADU_EVENT_POLICY_REJECTED, "acl.json:1:1: bad");
+    adu_rate_monitor_event(&call, ADU_EVENT_POLICY_REJECTED, NULL, "acl.json:1:1: bad");
     ck_assert_int_eq(message_count, 1);
     ck_assert_str_eq(messages[0].topic, "planta/_sys/alertas/policy_rejected/broker");
     ck_assert_str_eq(said(0), "raised - 0.0/0 -");
     ck_assert_str_eq(member(0, "text"), "acl.json:1:1: bad");
     ck_assert_str_eq(member(0, "client_id"), "-");
     pass(SECOND); /* another error is said, and it is the same alert still */
-    adu_rate_monitor_event(&call, ADU_EVENT_POLICY_REJECTED, "acl.json:2:2: worse");
+    adu_rate_monitor_event(&call, ADU_EVENT_POLICY_REJECTED, NULL, "acl.json:2:2: worse");
     ck_assert_int_eq(message_count, 2);
     ck_assert_str_eq(member(1, "text"), "acl.json:2:2: worse");
     ck_assert_str_eq(member(1, "since"), "2023-11-14T22:13:20.000Z");
     ck_assert_str_eq(member(1, "time"), "2023-11-14T22:13:21.000Z");
-    adu_rate_monitor_event(&call, ADU_EVENT_POLICY_LOADED, "");
-    adu_rate_monitor_event(&call, ADU_EVENT_POLICY_LOADED, "");
+    adu_rate_monitor_event(&call, ADU_EVENT_POLICY_LOADED, NULL, "");
+    adu_rate_monitor_event(&call, ADU_EVENT_POLICY_LOADED, NULL, "");
     ck_assert_int_eq(message_count, 3);
     ck_assert_str_eq(said(2), "cleared - 0.0/0 -");
     ck_assert_str_eq(member(2, "since"), "2023-11-14T22:13:20.000Z");
