@@ -15,8 +15,10 @@ static char *text_of(BIO *bio)
     char *bytes;
     const long length = BIO_get_mem_data(bio, &bytes);
     char *text = malloc((size_t)length + 1);
-    if (text != NULL) {
+    if (text != NULL && length > 0) {
         memcpy(text, bytes, (size_t)length);
+    }
+    if (text != NULL) {
         text[length] = '\0';
     }
     BIO_free(bio);
