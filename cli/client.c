@@ -36,7 +36,7 @@ bool adu_client_show(struct adu_description *client, const char *path)
     const int length = certificate != NULL ? i2d_X509(certificate, &der.bytes) : 0;
     der.length = length > 0 ? (size_t)length : 0;
     const bool good =
-        length > 0 && adu_certificate_attributes(der, &client->certificate, why, sizeof why);
+        length > 0 && adu_certificate_attributes(der, NULL, &client->certificate, why, sizeof why);
     if (!good) {
         fprintf(stderr, "aduana: --cert %s: %s\n", path, why);
     }

@@ -150,12 +150,11 @@ static struct adu_now now_and_tick(const struct plugin *plugin)
     return time;
 }
 
-/* In DER, to be freed by OPENSSL_free. One that cannot be written is there all the same, and empty:
- * then it cannot be read either. */
-static struct adu_bytes certificate_of(const struct mosquitto *client)
+/* `certificate` in DER, to be freed by OPENSSL_free. One that cannot be written is there all the
+ * same, and empty: then it cannot be read either. */
+static struct adu_bytes der_of(X509 *certificate)
 {
     struct adu_bytes der = {0};
-    X509 *certificate = mosquitto_client_certificate(client);
     if (certificate != NULL) {
         const int length = i2d_X509(certificate, &der.bytes);
         der.length = length > 0 ? (size_t)length : 0;
@@ -163,7 +162,6 @@ static struct adu_bytes certificate_of(const struct mosquitto *client)
             der.bytes = OPENSSL_zalloc(1);
         }
     }
-    X509_free(certificate);
     return der;
 }
 
@@ -181,19 +179,22 @@ static int on_basic_auth(int event, void *event_data, void *user_data)
     /* What we leave in OpenSSL's queue of errors the broker would take for the next connection's.
      */
     ERR_set_mark();
-    const struct adu_bytes certificate = certificate_of(e->client);
+    X509 *certificate = mosquitto_client_certificate(e->client);
+    const struct adu_bytes der = der_of(certificate);
     const struct adu_connect connect = {
         .handle = e->client,
         .client_id = mosquitto_client_id(e->client),
         .username = e->username,
         .password = e->password,
         .address = mosquitto_client_address(e->client),
-        .certificate = certificate,
+        .certificate = der,
+        .parsed = der.length > 0 ? certificate : NULL,
         .durable = !mosquitto_client_clean_session(e->client),
     };
     const enum adu_verdict verdict =
         adu_pipeline_login(plugin->pipeline, &connect, now_and_tick(plugin), username);
-    OPENSSL_free(certificate.bytes);
+    OPENSSL_free(der.bytes);
+    X509_free(certificate);
     ERR_pop_to_mark();
     if (verdict == ADU_ABSTAIN) {
         return MOSQ_ERR_PLUGIN_DEFER;

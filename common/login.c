@@ -73,7 +73,7 @@ bool adu_pipeline_read_certificate(struct adu_pipeline *p, struct adu_bytes cert
     }
     login->why.stage = adu_stage_name(ADU_STAGE_CERT_AUTH);
     login->why.text = "the certificate cannot be used:";
-    if (!stage->read_certificate(certificate, attributes, login->why.detail,
+    if (!stage->read_certificate(certificate, login->parsed, attributes, login->why.detail,
                                  sizeof login->why.detail)) {
         return false;
     }
@@ -360,6 +360,7 @@ static enum adu_verdict log_in(struct adu_pipeline *p, const struct adu_connect 
         .client_id = connect->client_id,
         .claimed_username = connect->username,
         .password = connect->password,
+        .parsed = connect->parsed,
         .why = ADU_REASON_INIT,
     };
     bool accepted = false;

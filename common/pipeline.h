@@ -48,6 +48,7 @@ struct adu_connect {
     const void *handle;
     const char *client_id, *username, *password, *address;
     struct adu_bytes certificate; /* of the client, in DER, borrowed; without bytes: none */
+    struct x509_st *parsed;       /* the same, borrowed; NULL: is parsed where it is asked for */
     bool durable;                 /* the broker keeps the session when the connection ends */
 };
 

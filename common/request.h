@@ -36,7 +36,9 @@ struct adu_login {
     unsigned proven_before;
     const char *username_before;
     const char *client_id, *claimed_username, *password;
-    struct adu_bytes shown;                   /* the client certificate, in DER */
+    struct adu_bytes shown; /* the client certificate, in DER */
+    struct x509_st
+        *parsed; /* the same as the broker's OpenSSL has it; NULL: nobody has parsed it */
     const struct adu_attributes *certificate; /* what it says; NULL: there is none */
 
     /* Conclusions, each stage adding its own. */

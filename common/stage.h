@@ -75,10 +75,11 @@ struct adu_stage {
     /* The client is being forgotten. */
     void (*client_forget)(void *instance, void *client_state);
 
-    /* Turns a client certificate (in DER) into attributes named `cert.*`. false with `why`
-     * when it holds something that cannot be trusted to mean what it seems to. */
-    bool (*read_certificate)(struct adu_bytes der, struct adu_attributes *attributes, char *why,
-                             size_t size);
+    /* Turns a client certificate (in DER, and `parsed` where somebody has done so already, else
+     * NULL) into attributes named `cert.*`. false with `why` when it holds something that cannot be
+     * trusted to mean what it seems to. */
+    bool (*read_certificate)(struct adu_bytes der, struct x509_st *parsed,
+                             struct adu_attributes *attributes, char *why, size_t size);
 
     /* Authentication: who is it? ALLOW when a factor was proven, ABSTAIN when there is nothing to
      * judge, DENY with login->why. */

@@ -102,7 +102,10 @@ static uint64_t vouching(const struct adu_cert_policy *policy, const struct adu_
     uint64_t set = 0;
     bool said = false;
     const unsigned char *at = login->shown.bytes;
-    X509 *leaf = d2i_X509(NULL, &at, (long)login->shown.length);
+    X509 *leaf = login->parsed;
+    if (leaf == NULL || X509_up_ref(leaf) != 1) {
+        leaf = d2i_X509(NULL, &at, (long)login->shown.length);
+    }
     snprintf(why, size, "out of memory");
     for (size_t i = 0; leaf != NULL && i < policy->authority_count; i++) {
         char text[120];

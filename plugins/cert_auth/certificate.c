@@ -136,10 +136,13 @@ static bool add_all(const struct adu_certificate_reading *r, X509 *x509)
            adu_certificate_add_extensions(r, x509);
 }
 
-bool adu_certificate_attributes(struct adu_bytes der, struct adu_attributes *attributes, char *why,
-                                size_t size)
+bool adu_certificate_attributes(struct adu_bytes der, X509 *parsed,
+                                struct adu_attributes *attributes, char *why, size_t size)
 {
     const struct adu_certificate_reading r = {.attributes = attributes, .why = why, .size = size};
+    if (parsed != NULL) {
+        return add_all(&r, parsed);
+    }
     const unsigned char *at = der.bytes;
     X509 *x509 = d2i_X509(NULL, &at, (long)der.length);
     const bool good = x509 != NULL && at == der.bytes + der.length

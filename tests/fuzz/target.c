@@ -7,6 +7,7 @@
 #include "printed.h"
 #include "seeds.h"
 #include <jansson.h>
+#include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,11 +97,11 @@ static void compile_vouched(void)
     rmdir(folder);
 }
 
-static bool read_attributes(struct fuzz_der der, struct adu_attributes *attributes, char *why,
-                            size_t size)
+static bool read_attributes(struct fuzz_der der, X509 *parsed, struct adu_attributes *attributes,
+                            char *why, size_t size)
 {
     const struct adu_bytes bytes = {.bytes = der.bytes, .length = der.length};
-    return adu_certificate_attributes(bytes, attributes, why, size);
+    return adu_certificate_attributes(bytes, parsed, attributes, why, size);
 }
 
 void fuzz_start(void)
@@ -112,7 +113,7 @@ void fuzz_start(void)
     must(seed_count <= SEEDS_MOST, "too many seeds", "");
     for (size_t i = 0; i < seed_count; i++) {
         struct fuzz_der der = fuzz_seed_make(i);
-        if (!read_attributes(der, &seeds[i], why, sizeof why)) {
+        if (!read_attributes(der, NULL, &seeds[i], why, sizeof why)) {
             adu_attributes_clear(&seeds[i]);
         }
         free(der.bytes);
@@ -289,6 +290,20 @@ static bool says_the_same(const struct adu_attributes *a, const struct adu_attri
     return true;
 }
 
+/* Who has it parsed already, as a broker has, reads the same. */
+static void check_parsed(struct fuzz_der der, const struct adu_attributes *attributes)
+{
+    char why[256] = "";
+    const unsigned char *at = der.bytes;
+    X509 *parsed = d2i_X509(NULL, &at, (long)der.length);
+    struct adu_attributes again = {0};
+    must(parsed != NULL && read_attributes(der, parsed, &again, why, sizeof why) &&
+             adu_attributes_equal(attributes, &again),
+         "what is parsed already says something else", why);
+    adu_attributes_clear(&again);
+    X509_free(parsed);
+}
+
 static void check_vouching(struct fuzz_der der, const struct adu_attributes *attributes,
                            const char *identity)
 {
@@ -334,11 +349,12 @@ const char *fuzz_certificate(const unsigned char *bytes, size_t length, int vouc
     const char *identity = "unreadable";
     tried = bytes;
     tried_length = length;
-    if (read_attributes(der, &attributes, unread.why.detail, sizeof unread.why.detail)) {
+    if (read_attributes(der, NULL, &attributes, unread.why.detail, sizeof unread.why.detail)) {
         struct fuzz_printed *printed = fuzz_print(bytes, length);
         must(printed != NULL, "attributes of what is no certificate", "");
         identity = try_all(&attributes, printed);
         if (vouching) {
+            check_parsed(der, &attributes);
             check_vouching(der, &attributes, identity);
         }
         fuzz_printed_free(printed);

@@ -8,9 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool read_certificate(struct adu_bytes der, struct adu_attributes *attributes, char *why,
-                             size_t size)
+static bool read_certificate(struct adu_bytes der, struct x509_st *parsed,
+                             struct adu_attributes *attributes, char *why, size_t size)
 {
+    (void)parsed;
     char copy[1024];
     const char *text = copy;
     snprintf(copy, sizeof copy, "%.*s", (int)der.length, (const char *)der.bytes);

@@ -127,7 +127,7 @@ static bool attributes_of(X509 *x509, struct adu_attributes *attributes, char *w
     struct adu_bytes der = {0};
     const int length = i2d_X509(x509, &der.bytes);
     der.length = length > 0 ? (size_t)length : 0;
-    const bool good = adu_certificate_attributes(der, attributes, why, size);
+    const bool good = adu_certificate_attributes(der, NULL, attributes, why, size);
     OPENSSL_free(der.bytes);
     return good;
 }
