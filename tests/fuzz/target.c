@@ -329,13 +329,16 @@ static void check_vouching(struct fuzz_der der, const struct adu_attributes *att
 static const char *try_all(const struct adu_attributes *attributes,
                            const struct fuzz_printed *printed)
 {
-    char cn[CLIENT_ID - 4], client_id[CLIENT_ID];
+    static const char *const added[] = {"-a", "-", "-a-b"};
+    char cn[CLIENT_ID - 8], client_id[CLIENT_ID];
     const char *one = fuzz_printed_subject(printed, "CN");
     snprintf(cn, sizeof cn, "%s", one != NULL && one[0] != '\0' ? one : "x");
     const char *identity = try_client_id(attributes, printed, cn);
-    snprintf(client_id, sizeof client_id, "%s-a", cn);
-    must(try_client_id(attributes, printed, client_id) == identity, "a client id makes it another",
-         client_id);
+    for (size_t i = 0; i < sizeof added / sizeof added[0]; i++) {
+        snprintf(client_id, sizeof client_id, "%s%s", cn, added[i]);
+        must(try_client_id(attributes, printed, client_id) == identity,
+             "a client id makes it another", client_id);
+    }
     must(try_client_id(attributes, printed, "edge-linea1") == identity,
          "a client id makes it another", "edge-linea1");
     return identity;
