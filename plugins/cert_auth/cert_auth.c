@@ -101,11 +101,7 @@ static uint64_t vouching(const struct adu_cert_policy *policy, const struct adu_
 {
     uint64_t set = 0;
     bool said = false;
-    const unsigned char *at = login->shown.bytes;
-    X509 *leaf = login->parsed;
-    if (leaf == NULL || X509_up_ref(leaf) != 1) {
-        leaf = d2i_X509(NULL, &at, (long)login->shown.length);
-    }
+    X509 *leaf = adu_certificate_parse(login->shown, login->parsed);
     snprintf(why, size, "out of memory");
     for (size_t i = 0; leaf != NULL && i < policy->authority_count; i++) {
         char text[120];
@@ -175,7 +171,7 @@ static enum adu_verdict identify_for_a_time(const struct adu_cert_policy *policy
 {
     const enum adu_verdict verdict = identify(policy, login, authorities);
     if (verdict == ADU_ALLOW) {
-        login->valid_until_ms = adu_certificate_until_ms(login->shown);
+        login->valid_until_ms = adu_certificate_until_ms(login->shown, login->parsed);
     }
     return verdict;
 }

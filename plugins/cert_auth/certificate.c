@@ -136,26 +136,34 @@ static bool add_all(const struct adu_certificate_reading *r, X509 *x509)
            adu_certificate_add_extensions(r, x509);
 }
 
+X509 *adu_certificate_parse(struct adu_bytes der, X509 *parsed)
+{
+    if (parsed != NULL && X509_up_ref(parsed) == 1) {
+        return parsed;
+    }
+    const unsigned char *at = der.bytes;
+    X509 *x509 = d2i_X509(NULL, &at, (long)der.length);
+    if (x509 != NULL && at != der.bytes + der.length) {
+        X509_free(x509); /* with something behind it */
+        x509 = NULL;
+    }
+    return x509;
+}
+
 bool adu_certificate_attributes(struct adu_bytes der, X509 *parsed,
                                 struct adu_attributes *attributes, char *why, size_t size)
 {
     const struct adu_certificate_reading r = {.attributes = attributes, .why = why, .size = size};
-    if (parsed != NULL) {
-        return add_all(&r, parsed);
-    }
-    const unsigned char *at = der.bytes;
-    X509 *x509 = d2i_X509(NULL, &at, (long)der.length);
-    const bool good = x509 != NULL && at == der.bytes + der.length
-                          ? add_all(&r, x509)
-                          : adu_certificate_refuse(&r, "it", "is no X.509 certificate");
+    X509 *x509 = adu_certificate_parse(der, parsed);
+    const bool good = x509 != NULL ? add_all(&r, x509)
+                                   : adu_certificate_refuse(&r, "it", "is no X.509 certificate");
     X509_free(x509);
     return good;
 }
 
-int64_t adu_certificate_until_ms(struct adu_bytes der)
+int64_t adu_certificate_until_ms(struct adu_bytes der, X509 *parsed)
 {
-    const unsigned char *at = der.bytes;
-    X509 *x509 = d2i_X509(NULL, &at, (long)der.length);
+    X509 *x509 = adu_certificate_parse(der, parsed);
     struct tm tm;
     const bool good = x509 != NULL && ASN1_TIME_to_tm(X509_get0_notAfter(x509), &tm) == 1;
     const int64_t until_ms = good ? (int64_t)timegm(&tm) * 1000 : 0;

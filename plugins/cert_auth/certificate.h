@@ -7,9 +7,12 @@
 #include <openssl/types.h>
 #include <stdint.h>
 
-/* `parsed` is the same certificate where somebody has parsed it already, borrowed; NULL: it is done
- * here, which costs much of what a log-in costs (OpenSSL 3 looks for a decoder of its key).
- * Adds what policies/README.md lists under "Matching a client" of the certificate `der`, each as
+/* The certificate `der` as OpenSSL has it, to be freed by X509_free; NULL if it is none. `parsed`
+ * is the same where somebody has parsed it already, borrowed, else NULL: parsing takes a tenth of
+ * what a whole log-in takes, as OpenSSL 3 looks for a decoder of its key. So for all below. */
+X509 *adu_certificate_parse(struct adu_bytes der, X509 *parsed);
+
+/* Adds what policies/README.md lists under "Matching a client" of the certificate `der`, each as
  * often as it stands there. Text is UTF-8 whatever ASN.1 type it has. false with `why` when it is
  * no certificate, or when a value holds a NUL or another control character, is no text, or is
  * longer than 1,024 bytes: then nothing of it can be trusted to mean what it seems to. */
@@ -17,6 +20,6 @@ bool adu_certificate_attributes(struct adu_bytes der, X509 *parsed,
                                 struct adu_attributes *attributes, char *why, size_t size);
 
 /* When it ends (notAfter), in milliseconds since 1970; 0 for what is no certificate. */
-int64_t adu_certificate_until_ms(struct adu_bytes der);
+int64_t adu_certificate_until_ms(struct adu_bytes der, X509 *parsed);
 
 #endif
