@@ -19,7 +19,8 @@ X509 *adu_certificate_parse(struct adu_bytes der, X509 *parsed);
 bool adu_certificate_attributes(struct adu_bytes der, X509 *parsed,
                                 struct adu_attributes *attributes, char *why, size_t size);
 
-/* When it ends (notAfter), in milliseconds since 1970; 0 for what is no certificate. */
+/* When it ends (notAfter), in milliseconds since 1970: long ago for what has no end that can be
+ * read. */
 int64_t adu_certificate_until_ms(struct adu_bytes der, X509 *parsed);
 
 #endif
