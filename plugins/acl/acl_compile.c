@@ -168,6 +168,12 @@ static bool compile_rule(struct making *m, const struct adu_json *node, struct a
     }
     for (int action = ADU_PUBLISH; action <= ADU_RECEIVE; action++) {
         entry.actions = rule_actions[action];
+        /* How one may not subscribe says nothing about the deliveries to who has done so otherwise.
+         */
+        if (entry.deny && action == ADU_SUBSCRIBE && rule.when != NULL &&
+            adu_when_is_of_subscribe(rule.when)) {
+            entry.actions = 1u << ADU_SUBSCRIBE;
+        }
         if (keys.patterns[action] != NULL &&
             !compile_patterns(m, keys.patterns[action], &rule, entry)) {
             return false;

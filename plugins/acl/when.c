@@ -330,6 +330,11 @@ static bool in_groups(const struct adu_when *when, struct adu_text group)
     return false;
 }
 
+bool adu_when_is_of_subscribe(const struct adu_when *when)
+{
+    return when->about_qos || when->group_count > 0;
+}
+
 enum adu_holds adu_when_holds(const struct adu_when *when, const struct adu_request *request)
 {
     enum adu_holds network = ADU_HOLDS, time = ADU_HOLDS;

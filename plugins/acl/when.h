@@ -18,6 +18,9 @@ enum adu_holds { ADU_HOLDS_NOT, ADU_HOLDS, ADU_HOLDS_UNKNOWN };
 const struct adu_when *adu_when_compile(struct adu_compiler *c, const struct adu_json *object,
                                         unsigned actions, const struct adu_time_zone *zone);
 
+/* True if it asks for what only a SUBSCRIBE has, and none of its deliveries. */
+bool adu_when_is_of_subscribe(const struct adu_when *when);
+
 /* True if all conditions hold for the request. Hot path. */
 enum adu_holds adu_when_holds(const struct adu_when *when, const struct adu_request *request);
 

@@ -4,7 +4,7 @@ import zoneinfo
 
 import pytest
 
-from plant import EDGE1, REFUSED_CODES, SCADA, TABLERO, payloads, refused_publish, seen, watcher
+from plant import ADMIN, EDGE1, REFUSED_CODES, SCADA, TABLERO, payloads, refused_publish, seen, watcher
 
 TOPIC = "planta/linea1/temperatura"
 
@@ -101,6 +101,23 @@ def test_share_groups(make_broker, suite, version):
     assert client.subscribe("$share/historian/planta/#", qos=1) < 3
     assert broker.connect(EDGE1, version).publish(TOPIC, "1", qos=1) == 0
     assert client.receive().payload == b"1"
+
+
+def test_a_deny_of_one_way_to_subscribe_leaves_the_others(make_broker, suite, version):
+    """Not in that group, and not with QoS 2; who subscribes otherwise receives."""
+    def change(policy):
+        policy["roles"]["tablero"] = {"allow": [{"subscribe": ["planta/+/+"]}],
+                                      "deny": [{"subscribe": ["planta/#"], "when": {"share_groups": ["turno"]}}, {"subscribe": ["planta/#"], "when": {"qos": {"min": 2}}}]}
+    broker = plant(make_broker, suite, change)
+    client, admin = broker.connect(TABLERO, version), broker.connect(ADMIN)
+    refused = REFUSED_CODES[version]
+    assert client.subscribe("$share/turno/planta/+/+", qos=1) == refused
+    assert client.subscribe("planta/+/+", qos=2) == refused
+    assert client.subscribe("planta/linea1/+", qos=1) == 1
+    assert client.subscribe("$share/otro/planta/linea2/+", qos=1) == 1
+    for line in "linea1", "linea2":
+        assert admin.publish(f"planta/{line}/horno", line, qos=1) == 0
+    assert sorted(payloads(seen(client, admin, "planta/linea1/marca"))) == [b"linea1", b"linea2"]
 
 
 def test_a_watched_deny_lets_through_and_says_so(make_broker, suite, version):

@@ -152,7 +152,11 @@ static struct asked asked_of(const json_t *json)
 
 static bool is_about(const struct said *said, enum oracle_action action, bool shared)
 {
-    return said->list == action || (action == ORACLE_RECEIVE && said->list == ORACLE_SUBSCRIBE) ||
+    /* What is denied of subscribing in one way is not denied of receiving. */
+    const bool one_way = said->deny && (json_object_get(said->when, "qos") != NULL ||
+                                        json_object_get(said->when, "share_groups") != NULL);
+    return said->list == action ||
+           (action == ORACLE_RECEIVE && said->list == ORACLE_SUBSCRIBE && !one_way) ||
            /* A member of a group who may receive nothing of it would take it from the others. */
            (action == ORACLE_SUBSCRIBE && shared && said->deny && said->list == ORACLE_RECEIVE);
 }
