@@ -55,6 +55,6 @@ def test_attack_28_reload_storm(broker, version):
         assert (message.topic, message.payload) == (MAY, str(sent).encode())
         sent += 1
     storm.join()
-    assert storm.count > SECONDS / EVERY / 3 and sent > 100
+    assert storm.count > SECONDS / EVERY / 3 and sent * broker.slow > 100
     assert "not loaded" not in broker.log and "disconnecting" not in broker.log
     assert watch.is_alive() and edge.is_alive()
