@@ -68,12 +68,13 @@ def test_every_kind_of_event(plant, version):
         broker.connect(EDGE1, version, client_id="other", username="scada", password="geheim-9")
     line = audit.wait(event="connect")
     assert line["client_id"] == "other" and line["claimed_username"] == "scada" and "username" not in line
-    assert line["address"] == "127.0.0.1" and line["stage"] == "cert_auth" and line["place"].startswith("cert_auth.json:")
+    assert line["stage"] == "cert_auth" and line["place"].startswith("cert_auth.json:")
     assert line["identity"] == json.loads((broker.policies / "cert_auth.json").read_text())["identities"][0]["name"]
 
     edge = broker.connect(EDGE1, version, will=Will("planta/linea2/adios", b"will", 1))
     edge.publish("planta/linea2/temperatura", "12345", qos=1, retain=True)
     line = audit.wait(event="publish")
+    assert line["address"] == edge.sock.getsockname()[0]
     assert (line["topic"], line["qos"], line["retain"], line["payload_bytes"]) == ("planta/linea2/temperatura", 1, True, 5)
     assert line["username"] == "linea1" and line["action"] == "publish" and line["generation"] == 1 and line["suppressed"] == 0
     assert line["time"].endswith("Z") and line["reason"] and line["stage"] == "acl" and "claimed_username" not in line
