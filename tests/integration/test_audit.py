@@ -197,6 +197,7 @@ def test_a_full_disk(plant):
     assert payloads(seen(watch)) == [b"still here"]
     audit.use(queue=64)
     broker.reload()
+    audit.wait(count=64)  # there is room again
     refuse(edge)
     until(lambda: sum(1 + line["suppressed"] for line in audit.lines()) == 201, what="every refusal, written or counted")
     assert status(boss)["audit"]["error"] is None
