@@ -215,7 +215,7 @@ void adu_pipeline_tick(struct adu_pipeline *p, struct adu_now now, bool may_kick
         p->may_kick = true;
         adu_pipeline_kick_due(p);
     }
-    const struct adu_outlet outlet = {.publish = p->host->publish};
+    const struct adu_outlet outlet = adu_pipeline_outlet(p);
     for (int kind = 0; kind < ADU_STAGES; kind++) {
         if (p->stages[kind] != NULL && p->stages[kind]->tick != NULL) {
             const struct adu_stage_call call =

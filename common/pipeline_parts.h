@@ -70,12 +70,13 @@ struct adu_pipeline {
     bool loading, load_again;
     struct adu_folder_watch *watch; /* NULL: the running policy does not ask for it */
     struct adu_last_load last_load;
-    bool sweep;             /* sessions must be judged anew */
-    int64_t rerun_until_ms; /* the broker may be asking again about sessions */
-    struct adu_now now;     /* of the last tick or reload, for what comes back from the worker */
-    struct adu_now since;   /* the first event */
-    unsigned long ticks;    /* so far */
-    bool may_kick;          /* the broker has ticked in a place where it bears a disconnect */
+    int64_t rejected_since_ms; /* wall clock: no policy has loaded since then; 0: the last has */
+    bool sweep;                /* sessions must be judged anew */
+    int64_t rerun_until_ms;    /* the broker may be asking again about sessions */
+    struct adu_now now;        /* of the last tick or reload, for what comes back from the worker */
+    struct adu_now since;      /* the first event */
+    unsigned long ticks;       /* so far */
+    bool may_kick;             /* the broker has ticked in a place where it bears a disconnect */
     struct adu_kick *kicks;
 };
 
@@ -205,9 +206,11 @@ static inline struct adu_stage_call adu_pipeline_call(struct adu_pipeline *p,
     };
 }
 
-/* stages.c */
-void adu_pipeline_event(struct adu_pipeline *p, enum adu_event event,
-                        const struct adu_subject *about, const char *text, struct adu_now now);
+/* stages.c: what stages may say to the plant, in their tick. */
+struct adu_outlet adu_pipeline_outlet(struct adu_pipeline *p);
+
+/* stages.c: tells every stage. From a tick. */
+void adu_pipeline_event(struct adu_pipeline *p, const struct adu_event *event, struct adu_now now);
 
 void adu_pipeline_log(struct adu_pipeline *p, enum adu_log_level level, const char *format, ...)
     ADU_PRINTF(3, 4);

@@ -7,6 +7,7 @@
 #include "common/bytes.h"
 #include "common/compiler.h"
 #include "common/counters.h"
+#include "common/event.h"
 #include "common/explainer.h"
 #include "common/json.h"
 #include "common/reason.h"
@@ -30,12 +31,10 @@ ADU_API const char *adu_stage_name(enum adu_stage_kind kind);
  * only; the broker delivers in its next turn. */
 struct adu_outlet {
     void (*publish)(void *context, const char *topic, const char *payload, int qos, bool retain);
+    /* Tells all stages, of which one makes an alert of it. From tick only. */
+    void (*alert)(void *context, const struct adu_event *event);
     void *context;
 };
-
-/* Something that may deserve an alert: it happened to the bundle, or to a session that the bundle
- * ended. */
-enum adu_event { ADU_EVENT_POLICY_REJECTED, ADU_EVENT_POLICY_LOADED, ADU_EVENT_SESSION_ENDED };
 
 /* What a stage needs besides the request. */
 struct adu_stage_call {
@@ -119,9 +118,8 @@ struct adu_stage {
 
     /* A hundred milliseconds or less have passed. */
     void (*tick)(const struct adu_stage_call *call);
-    /* `about`: whose session it is; NULL otherwise. */
-    void (*event)(const struct adu_stage_call *call, enum adu_event event,
-                  const struct adu_subject *about, const char *text);
+    /* Something has happened that deserves an alert. */
+    void (*event)(const struct adu_stage_call *call, const struct adu_event *event);
 };
 
 /* The keys that every policy file has. */

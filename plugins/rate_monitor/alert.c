@@ -35,10 +35,13 @@ static json_t *text_or_null(const char *text)
 
 static bool fill(json_t *object, const struct adu_alert *alert)
 {
+    static const char *const severities[] = {[ADU_SEVERITY_WARNING] = "warning",
+                                             [ADU_SEVERITY_CRITICAL] = "critical",
+                                             [ADU_SEVERITY_INFO] = "info"};
     char since[48], now[48], rule[ADU_ERROR_FILE + 16];
     bool good = set(object, "kind", json_string(alert->kind)) &&
                 set(object, "state", json_string(alert->raised ? "raised" : "cleared")) &&
-                set(object, "severity", json_string("warning")) &&
+                set(object, "severity", json_string(severities[alert->severity])) &&
                 set(object, "client_id", text_or_null(alert->client_id)) &&
                 set(object, "username", text_or_null(alert->username)) &&
                 set(object, "class", text_or_null(alert->class_name));

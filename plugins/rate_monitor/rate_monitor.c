@@ -27,8 +27,6 @@ struct adu_rate_monitor {
     struct farewell *farewells;
     unsigned farewells_lost; /* for want of memory */
     int64_t counters_due_ms;
-    bool policy_rejected;
-    int64_t rejected_since_ms;
 };
 
 struct adu_rate_monitor *adu_rate_monitor_new(void)
@@ -300,48 +298,20 @@ void adu_rate_monitor_tick(const struct adu_stage_call *call)
     publish_counters(call, monitor);
 }
 
-/* It is over with the moment that it is told: nothing clears it. */
-static void tell_ended(const struct adu_stage_call *call, const struct adu_subject *about,
-                       const char *text)
+void adu_rate_monitor_event(const struct adu_stage_call *call, const struct adu_event *event)
 {
     const struct adu_alert alert = {
-        .kind = "session_ended",
-        .raised = true,
-        .client_id = about->client_id,
-        .username = about->username,
-        .since_ms = call->wall_ms,
+        .kind = event->kind,
+        .severity = event->severity,
+        .raised = event->raised,
+        .client_id = event->about != NULL ? event->about->client_id : NULL,
+        .username = event->about != NULL ? event->about->username : NULL,
+        .value = event->value,
+        .limit = event->limit,
+        .since_ms = event->since_ms != 0 ? event->since_ms : call->wall_ms,
         .time_ms = call->wall_ms,
-        .text = text,
+        .rule = event->rule,
+        .text = event->text,
     };
     publish(call, &alert);
-}
-
-static void tell_policy(const struct adu_stage_call *call, bool rejected, const char *text)
-{
-    struct adu_rate_monitor *monitor = call->instance;
-    if (!rejected && !monitor->policy_rejected) {
-        return;
-    }
-    if (rejected && !monitor->policy_rejected) {
-        monitor->rejected_since_ms = call->wall_ms;
-    }
-    monitor->policy_rejected = rejected;
-    const struct adu_alert alert = {
-        .kind = "policy_rejected",
-        .raised = rejected,
-        .since_ms = monitor->rejected_since_ms,
-        .time_ms = call->wall_ms,
-        .text = rejected ? text : "a good policy has been loaded",
-    };
-    publish(call, &alert);
-}
-
-void adu_rate_monitor_event(const struct adu_stage_call *call, enum adu_event event,
-                            const struct adu_subject *about, const char *text)
-{
-    if (event == ADU_EVENT_SESSION_ENDED) {
-        tell_ended(call, about, text);
-    } else {
-        tell_policy(call, event == ADU_EVENT_POLICY_REJECTED, text);
-    }
 }

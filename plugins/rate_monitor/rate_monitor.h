@@ -48,8 +48,8 @@ enum adu_verdict adu_rate_monitor_decide(const struct adu_rate_policy *policy,
 /* Publishes what is due: alerts that began or are over, and the counters. */
 void adu_rate_monitor_tick(const struct adu_stage_call *call);
 
-void adu_rate_monitor_event(const struct adu_stage_call *call, enum adu_event event,
-                            const struct adu_subject *about, const char *text);
+/* Publishes it as an alert. */
+void adu_rate_monitor_event(const struct adu_stage_call *call, const struct adu_event *event);
 
 /* The client is being forgotten. An alert of it that is up is over with the next tick, which has
  * the names copied. The broker's thread. */

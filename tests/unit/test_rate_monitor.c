@@ -163,31 +163,62 @@ START_TEST(counters_are_published)
 }
 END_TEST
 
-/* --- the bundle itself --------------------------------------------------------------------------
+/* --- what others say --------------------------------------------------------------------------
  */
 
-START_TEST(policy_rejected)
+static const struct adu_place rule = {.file = "cert_auth.json", .line = 9};
+
+static const struct adu_subject linea1 = {.client_id = "edge-linea1", .username = "linea1"};
+
+static const struct event_row {
+    struct adu_event event;
+    const char *topic, *severity, *said;
+} events[] = {
+    {{.kind = "policy_rejected", .raised = true, .text = "acl.json:1:1: bad"},
+     "policy_rejected/broker",
+     "warning",
+     "raised - 0.0/0 -"},
+    {{.kind = "session_ended", .about = &linea1, .raised = true, .text = "revoked"},
+     "session_ended/edge-linea1",
+     "warning",
+     "raised - 0.0/0 -"},
+    {{.kind = "certificate_expiry",
+      .about = &linea1,
+      .raised = true,
+      .severity = ADU_SEVERITY_CRITICAL,
+      .value = 6.94,
+      .limit = 7,
+      .rule = &rule,
+      .text = "ends"},
+     "certificate_expiry/edge-linea1",
+     "critical",
+     "raised - 6.9/7 cert_auth.json:9"},
+    {{.kind = "certificate_expiry",
+      .about = &linea1,
+      .severity = ADU_SEVERITY_INFO,
+      .since_ms = INT64_C(1699999999000),
+      .text = "a newer one"},
+     "certificate_expiry/edge-linea1",
+     "info",
+     "cleared - 0.0/0 -"},
+};
+
+START_TEST(what_happens_elsewhere)
 {
+    const struct event_row *row = &events[_i];
+    char topic[128];
     begin(POLICY);
-    adu_rate_monitor_event(&call, ADU_EVENT_POLICY_LOADED, NULL, "");
-    ck_assert_int_eq(message_count, 0);
-    adu_rate_monitor_event(&call, ADU_EVENT_POLICY_REJECTED, NULL, "acl.json:1:1: bad");
+    adu_rate_monitor_event(&call, &row->event);
     ck_assert_int_eq(message_count, 1);
-    ck_assert_str_eq(messages[0].topic, "planta/_sys/alertas/policy_rejected/broker");
-    ck_assert_str_eq(said(0), "raised - 0.0/0 -");
-    ck_assert_str_eq(member(0, "text"), "acl.json:1:1: bad");
-    ck_assert_str_eq(member(0, "client_id"), "-");
-    pass(SECOND); /* another error is said, and it is the same alert still */
-    adu_rate_monitor_event(&call, ADU_EVENT_POLICY_REJECTED, NULL, "acl.json:2:2: worse");
-    ck_assert_int_eq(message_count, 2);
-    ck_assert_str_eq(member(1, "text"), "acl.json:2:2: worse");
-    ck_assert_str_eq(member(1, "since"), "2023-11-14T22:13:20.000Z");
-    ck_assert_str_eq(member(1, "time"), "2023-11-14T22:13:21.000Z");
-    adu_rate_monitor_event(&call, ADU_EVENT_POLICY_LOADED, NULL, "");
-    adu_rate_monitor_event(&call, ADU_EVENT_POLICY_LOADED, NULL, "");
-    ck_assert_int_eq(message_count, 3);
-    ck_assert_str_eq(said(2), "cleared - 0.0/0 -");
-    ck_assert_str_eq(member(2, "since"), "2023-11-14T22:13:20.000Z");
+    snprintf(topic, sizeof topic, "planta/_sys/alertas/%s", row->topic);
+    ck_assert_str_eq(messages[0].topic, topic);
+    ck_assert_str_eq(said(0), row->said);
+    ck_assert_str_eq(member(0, "severity"), row->severity);
+    ck_assert_str_eq(member(0, "text"), row->event.text);
+    ck_assert_str_eq(member(0, "since"), row->event.since_ms != 0 ? "2023-11-14T22:13:19.000Z"
+                                                                  : "2023-11-14T22:13:20.000Z");
+    ck_assert_uint_eq(counters.alerts_raised, row->event.raised);
+    ck_assert_uint_eq(counters.alerts_cleared, !row->event.raised);
     end();
 }
 END_TEST
@@ -428,7 +459,7 @@ int main(void)
     suite_add(suite, kinds_are_apart);
     suite_add(suite, only_attempts_to_publish_count);
     suite_add(suite, counters_are_published);
-    suite_add(suite, policy_rejected);
+    suite_add_rows(suite, what_happens_elsewhere, ROWS(events));
     suite_add(suite, reload_while_raised);
     suite_add(suite, class_taken_away);
     suite_add(suite, forgotten_while_raised);
