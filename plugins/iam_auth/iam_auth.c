@@ -134,6 +134,12 @@ static enum adu_verdict refuse(struct adu_login *login, const char *text)
     return ADU_DENY;
 }
 
+static const char *const outcome_texts[] = {
+    [ADU_OUTCOME_UNAVAILABLE] = "its provider cannot be asked",
+    [ADU_OUTCOME_WRONG] = "wrong password",
+    [ADU_OUTCOME_BARRED] = "the account is not to be used",
+};
+
 /* Wanted where it is required, and where it is all that the client offers. */
 static bool password_is_wanted(const struct adu_login *login)
 {
@@ -142,27 +148,26 @@ static bool password_is_wanted(const struct adu_login *login)
             (login->proven & ADU_FACTOR_CERTIFICATE) == 0);
 }
 
-/* The provider that knows the user and, at a log-in, accepts the password. */
+/* What the first provider says that knows the user; without a password: the first that still knows
+ * him. */
 static enum adu_verdict ask(const struct adu_iam_policy *policy, struct adu_login *login,
-                            const char *username)
+                            const char *username, int64_t wall_ms)
 {
-    for (size_t i = 0; i < policy->count; i++) {
+    const char *password = login->again ? NULL : login->password;
+    enum adu_verdict verdict = ADU_ABSTAIN;
+    for (size_t i = 0; i < policy->count && verdict == ADU_ABSTAIN; i++) {
         const struct adu_provider *provider = policy->asked[i].provider;
         const void *settings = policy->asked[i].settings;
-        const enum adu_verdict verified =
-            login->again ? ADU_ALLOW : provider->verify(settings, username, login->password);
-        if (verified == ADU_ABSTAIN) {
-            continue;
+        struct adu_answer answer = {0};
+        provider->ask(settings, username, password, wall_ms, &answer);
+        if (answer.outcome == ADU_OUTCOME_VERIFIED) {
+            verdict = provider->describe(settings, &answer, login);
+        } else if (answer.outcome != ADU_OUTCOME_UNKNOWN) {
+            verdict = refuse(login, outcome_texts[answer.outcome]);
         }
-        if (verified != ADU_ALLOW) {
-            return refuse(login, "wrong password");
-        }
-        const enum adu_verdict described = provider->describe(settings, username, login);
-        if (described != ADU_ABSTAIN) {
-            return described;
-        }
+        adu_answer_clear(&answer);
     }
-    return refuse(login, "no provider knows this user");
+    return verdict == ADU_ABSTAIN ? refuse(login, "no provider knows this user") : verdict;
 }
 
 static enum adu_verdict same_person(struct adu_login *login, const char *username)
@@ -175,7 +180,8 @@ static enum adu_verdict same_person(struct adu_login *login, const char *usernam
                   "certificate and password must name the same person; the certificate is of");
 }
 
-enum adu_verdict adu_iam_auth_identify(const struct adu_iam_policy *policy, struct adu_login *login)
+enum adu_verdict adu_iam_auth_identify(const struct adu_iam_policy *policy, int64_t wall_ms,
+                                       struct adu_login *login)
 {
     say_what_is_required(policy, login);
     if (!password_is_wanted(login)) {
@@ -198,7 +204,7 @@ enum adu_verdict adu_iam_auth_identify(const struct adu_iam_policy *policy, stru
     }
     enum adu_verdict verdict = same_person(login, username);
     if (verdict == ADU_ALLOW) {
-        verdict = ask(policy, login, username);
+        verdict = ask(policy, login, username, wall_ms);
     }
     if (verdict == ADU_ALLOW) {
         login->proven |= ADU_FACTOR_PASSWORD;

@@ -13,7 +13,7 @@ const struct adu_iam_policy *adu_iam_auth_compile(struct adu_compiler *c,
 
 /* Says what must be proven, and proves ADU_FACTOR_PASSWORD where that is asked for. DENY with
  * login->why when the password is wrong, or belongs to somebody else than the certificate. */
-enum adu_verdict adu_iam_auth_identify(const struct adu_iam_policy *policy,
+enum adu_verdict adu_iam_auth_identify(const struct adu_iam_policy *policy, int64_t wall_ms,
                                        struct adu_login *login);
 
 /* What the plugin, the command and the tests load. */

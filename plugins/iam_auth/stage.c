@@ -8,7 +8,7 @@ static const void *compile(struct adu_compiler *c, const struct adu_json *root)
 
 static enum adu_verdict identify(const struct adu_stage_call *call, struct adu_login *login)
 {
-    return adu_iam_auth_identify(call->policy, login);
+    return adu_iam_auth_identify(call->policy, call->wall_ms, login);
 }
 
 const struct adu_stage adu_iam_auth_stage = {

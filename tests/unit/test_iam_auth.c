@@ -45,7 +45,7 @@ static void certify(struct adu_login *login, enum certificate certificate)
  * it: what is required must be proven, and something must be. */
 static char outcome(const struct adu_iam_policy *policy, struct adu_login *login)
 {
-    const enum adu_verdict verdict = adu_iam_auth_identify(policy, login);
+    const enum adu_verdict verdict = adu_iam_auth_identify(policy, 0, login);
     ck_assert_int_ne(verdict, ADU_ERROR);
     if (verdict == ADU_DENY) {
         ck_assert_msg(login->why.text != NULL, "refused without a reason");
