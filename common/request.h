@@ -3,6 +3,7 @@
 #define ADUANA_COMMON_REQUEST_H
 
 #include "common/bytes.h"
+#include "common/certificate_health.h"
 #include "common/reason.h"
 #include "common/subject.h"
 #include "common/topic.h"
@@ -47,6 +48,8 @@ struct adu_login {
     bool client_id_bound;
     long connections_most; /* open at a time by this certificate; 0: as many as it likes */
     const struct adu_place *connections_rule;
+    bool several_clients;               /* may use this certificate, its identity says */
+    struct adu_certificate_facts facts; /* of a certificate that proved something */
     const char
         *identity; /* the name of the rule that says who it is; lives as long as the policy */
     int roles[ADU_LOGIN_ROLES_MOST];

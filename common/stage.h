@@ -5,6 +5,7 @@
 #define ADUANA_COMMON_STAGE_H
 
 #include "common/bytes.h"
+#include "common/certificate_health.h"
 #include "common/compiler.h"
 #include "common/counters.h"
 #include "common/event.h"
@@ -79,6 +80,15 @@ struct adu_stage {
      * trusted to mean what it seems to. */
     bool (*read_certificate)(struct adu_bytes der, struct x509_st *parsed,
                              struct adu_attributes *attributes, char *why, size_t size);
+
+    /* The same certificate's time and strength. Of what cannot be read, an end long ago. */
+    void (*inspect_certificate)(struct adu_bytes der, struct x509_st *parsed,
+                                struct adu_certificate_facts *facts);
+    /* What the policy thinks of a certificate that is in use. Quick: asked of every client again
+     * and again. */
+    void (*assess_certificate)(const struct adu_stage_call *call,
+                               const struct adu_certificate_sight *sight,
+                               struct adu_certificate_health *health);
 
     /* Authentication: who is it? ALLOW when a factor was proven, ABSTAIN when there is nothing to
      * judge, DENY with login->why. */

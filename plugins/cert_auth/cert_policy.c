@@ -225,13 +225,14 @@ static bool compile_identity(struct adu_compiler *c, const struct adu_cert_polic
 
 struct keys {
     struct adu_stage_header header;
-    const struct adu_json *authorities, *identities;
+    const struct adu_json *authorities, *identities, *expiry;
 };
 
 static const struct adu_field fields[] = {
     ADU_STAGE_FIELDS(struct keys),
     ADU_FIELD(struct keys, authorities, OBJECT),
     ADU_FIELD(struct keys, identities, ARRAY, .required = true),
+    ADU_FIELD(struct keys, expiry, OBJECT),
     {0},
 };
 
@@ -245,7 +246,8 @@ const struct adu_cert_policy *adu_cert_auth_compile(struct adu_compiler *c,
         return NULL;
     }
     if (!adu_read_object(root, fields, &keys, c->error) ||
-        !compile_authorities(c, keys.authorities, policy)) {
+        !compile_authorities(c, keys.authorities, policy) ||
+        !adu_countdown_compile(c, keys.expiry, &policy->countdown)) {
         return NULL;
     }
     policy->identities =

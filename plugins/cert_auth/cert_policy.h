@@ -7,6 +7,7 @@
 #include "common/template.h"
 #include "plugins/cert_auth/authority.h"
 #include "plugins/cert_auth/binding.h"
+#include "plugins/cert_auth/countdown.h"
 
 /* One entry of "attributes": a constant, or what a pattern finds in another attribute. */
 struct adu_cert_derived {
@@ -37,6 +38,7 @@ struct adu_cert_policy {
     const struct adu_authority **authorities;
     size_t count;
     struct adu_cert_identity *identities;
+    struct adu_countdown countdown;
 };
 
 #endif

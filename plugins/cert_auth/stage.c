@@ -17,6 +17,12 @@ static enum adu_verdict assume(const struct adu_stage_call *call, struct adu_log
     return adu_cert_auth_assume(call->policy, login);
 }
 
+static void assess(const struct adu_stage_call *call, const struct adu_certificate_sight *sight,
+                   struct adu_certificate_health *health)
+{
+    adu_cert_auth_assess(call->policy, sight, call->wall_ms, health);
+}
+
 static void explain_login(const struct adu_stage_call *call, const struct adu_login *login,
                           const struct adu_explainer *to)
 {
@@ -27,6 +33,8 @@ const struct adu_stage adu_cert_auth_stage = {
     .kind = ADU_STAGE_CERT_AUTH,
     .compile = compile,
     .read_certificate = adu_certificate_attributes,
+    .inspect_certificate = adu_certificate_facts,
+    .assess_certificate = assess,
     .identify = identify,
     .assume = assume,
     .explain_login = explain_login,
