@@ -31,9 +31,19 @@
     X(log_lines_left_out)                                                                          \
     X(audit_written)                                                                               \
     X(audit_dropped)                                                                               \
-    X(audit_failed)
+    X(audit_failed)                                                                                \
+    X(certificates_known)                                                                          \
+    X(certificates_warn)                                                                           \
+    X(certificates_critical)                                                                       \
+    X(certificates_expired)                                                                        \
+    X(certificates_doubtful)                                                                       \
+    X(certificates_untold)                                                                         \
+    X(certificates_days_left)
 
-/* Main thread only. */
+/* Main thread only. Those of certificates are not sums but what there is now, as of the last round
+ * through all of them: how many of clients that are connected or were seen lately, how many of
+ * those are near their end, past it, or doubtful, how many alerts wait for their turn, and how many
+ * whole days the next to end has left (0 where none is known). */
 struct adu_counters {
 #define X(name) uint64_t name;
     ADU_COUNTERS(X)

@@ -165,6 +165,10 @@ void adu_pipeline_settle(struct adu_pipeline *p, struct adu_principal *principal
     principal->judged = made || !valid ? p->policy->number : 0;
     principal->valid = valid && made;
     principal->valid_until_ms = principal->valid ? login->valid_until_ms : 0;
+    principal->watch.several = login->several_clients;
+    if (login->facts.until_ms != 0) {
+        principal->watch.facts = login->facts;
+    }
     adu_pipeline_expires(p, principal->valid_until_ms);
     principal->recent = principal->valid ? calloc(1, sizeof *principal->recent) : NULL;
     if (!valid) {
@@ -323,6 +327,7 @@ static bool admit(struct adu_pipeline *p, const struct adu_connect *connect,
         refuse(login, "out of memory");
         return false;
     }
+    principal->watch.facts = (struct adu_certificate_facts){0}; /* it may be another */
     principal->proven = login->proven;
     principal->address = adu_address_of(connect->address);
     principal->durable = connect->durable;

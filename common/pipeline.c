@@ -29,8 +29,10 @@ static struct adu_pipeline *find_or_make(const char *name, const struct adu_host
     p->topics = adu_topic_cache_new();
     p->worker = adu_worker_new();
     p->audit = adu_audit_log_new();
-    if (p->name == NULL || p->principals == NULL || p->sessions == NULL || p->worker == NULL ||
-        p->topics == NULL || p->audit == NULL) {
+    p->certificates = adu_certificates_new();
+    if (p->certificates == NULL || p->name == NULL || p->principals == NULL ||
+        p->sessions == NULL || p->worker == NULL || p->topics == NULL || p->audit == NULL) {
+        adu_certificates_free(p->certificates);
         adu_audit_log_free(p->audit);
         adu_worker_free(p->worker);
         adu_topic_cache_free(p->topics);
@@ -207,6 +209,7 @@ void adu_pipeline_tick(struct adu_pipeline *p, struct adu_now now, bool may_kick
     adu_pipeline_sweep(p, now, may_kick);
     adu_worker_drain(p->worker); /* a swap, if there is one, is all that this turn does */
     adu_pipeline_watch_folder(p, now);
+    adu_pipeline_watch_certificates(p, now);
     adu_pipeline_tell_tick(p, now);
     if (adu_topic_cache_worn(p->topics)) {
         forget_topics(p);
@@ -234,6 +237,7 @@ static void forget_principal(void *context, struct adu_principal *gone)
 {
     struct adu_pipeline *p = context;
     adu_sessions_forget(p->sessions, gone);
+    adu_pipeline_unwatch_certificate(p, gone);
     for (int kind = 0; kind < ADU_STAGES; kind++) {
         if (gone->state[kind] != NULL && p->stages[kind] != NULL &&
             p->stages[kind]->client_forget != NULL) {
@@ -257,6 +261,8 @@ static void close_pipeline(struct adu_pipeline *p)
     adu_pipeline_kick_none(p);
     adu_sessions_free(p->sessions);
     adu_principals_free(p->principals);
+    adu_certificates_free(p->certificates);
+    p->certificates = NULL;
     p->topics = NULL;
     p->sessions = NULL;
     p->principals = NULL;

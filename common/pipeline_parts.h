@@ -1,8 +1,8 @@
 /* The inside of the pipeline, shared by its parts. Each calls only those above it:
- * stages.c (calling a stage), expiry.c (how long), tell.c (the audit log), remember.c (the state
- * file), start.c (the first event), login.c (who), decide.c (may they), would.c (might they),
- * kick.c (sending away), reload.c (generations), control*.c (orders), pipeline.c (plugins come,
- * time passes, plugins go).
+ * stages.c (calling a stage), expiry.c (how long), certificates.c (how long yet), tell.c (the audit
+ * log), remember.c (the state file), start.c (the first event), login.c (who), decide.c (may they),
+ * would.c (might they), kick.c (sending away), reload.c (generations), control*.c (orders),
+ * pipeline.c (plugins come, time passes, plugins go).
  */
 #ifndef ADUANA_COMMON_PIPELINE_PARTS_H
 #define ADUANA_COMMON_PIPELINE_PARTS_H
@@ -71,12 +71,14 @@ struct adu_pipeline {
     struct adu_folder_watch *watch; /* NULL: the running policy does not ask for it */
     struct adu_last_load last_load;
     int64_t rejected_since_ms; /* wall clock: no policy has loaded since then; 0: the last has */
-    bool sweep;                /* sessions must be judged anew */
-    int64_t rerun_until_ms;    /* the broker may be asking again about sessions */
-    struct adu_now now;        /* of the last tick or reload, for what comes back from the worker */
-    struct adu_now since;      /* the first event */
-    unsigned long ticks;       /* so far */
-    bool may_kick;             /* the broker has ticked in a place where it bears a disconnect */
+    struct adu_certificates *certificates;
+
+    bool sweep;             /* sessions must be judged anew */
+    int64_t rerun_until_ms; /* the broker may be asking again about sessions */
+    struct adu_now now;     /* of the last tick or reload, for what comes back from the worker */
+    struct adu_now since;   /* the first event */
+    unsigned long ticks;    /* so far */
+    bool may_kick;          /* the broker has ticked in a place where it bears a disconnect */
     struct adu_kick *kicks;
 };
 
@@ -133,6 +135,24 @@ void adu_pipeline_expires(struct adu_pipeline *p, int64_t until_ms);
 
 /* expiry.c: has those judged anew whose time has come. Cheap when there are none. */
 void adu_pipeline_expire_due(struct adu_pipeline *p, struct adu_now now);
+
+/* certificates.c: goes through all clients' certificates, some of them each tick, and tells of
+ * those that are near their end or doubtful, and when that is over. */
+struct adu_certificates *adu_certificates_new(void);
+void adu_certificates_free(struct adu_certificates *certificates); /* NULL-safe */
+void adu_pipeline_watch_certificates(struct adu_pipeline *p, struct adu_now now);
+
+/* certificates.c: the principal will be freed. Nothing may be told now: the next tick does. */
+void adu_pipeline_unwatch_certificate(struct adu_pipeline *p, const struct adu_principal *gone);
+
+/* certificates.c: whose certificate is spoken of, among those of one client id (not NULL): who is
+ * connected, else who was seen last. */
+struct adu_principal *adu_certificate_user(struct adu_principal *principals_of_client);
+
+/* certificates.c: what the policy thinks of its certificate. false if it has none, or without the
+ * stage that knows. */
+bool adu_pipeline_assess_certificate(struct adu_pipeline *p, struct adu_principal *principal,
+                                     struct adu_now now, struct adu_certificate_health *health);
 
 /* remember.c: writes the principal's row to the state file, or removes it, on the worker. */
 void adu_pipeline_remember(struct adu_pipeline *p, const struct adu_principal *principal);

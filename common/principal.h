@@ -19,6 +19,17 @@ struct adu_log_window {
     uint64_t left_out;
 };
 
+/* Its certificate, as certificates.c goes by. */
+struct adu_certificate_watch {
+    struct adu_certificate_facts facts; /* zeroed: not looked at */
+    bool several;                       /* its identity expects several clients to have it */
+    int64_t shared_ms; /* monotonic: when others were last seen connected by it; 0: never */
+    /* What has been told, and not taken back. */
+    uint8_t told_level;                        /* enum adu_certificate_level */
+    unsigned told_findings;                    /* set of 1 << enum adu_certificate_finding */
+    int64_t level_since_ms, findings_since_ms; /* wall clock */
+};
+
 struct adu_principal {
     /* What every question needs, together. Under the generation `judged` (0: not yet). */
     unsigned long judged;
@@ -35,6 +46,7 @@ struct adu_principal {
 
     /* Evidence of the last log-in. */
     struct adu_bytes certificate;
+    struct adu_certificate_watch watch;
     unsigned proven;            /* set of enum adu_factor */
     struct adu_address address; /* not kept on disk */
     int64_t valid_until_ms;     /* wall clock, of what it proved; 0: for ever */

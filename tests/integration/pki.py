@@ -41,7 +41,7 @@ class Pki:
         made = self._paths(name)
         if made.pem.exists():
             return made
-        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
+        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "90",
                 "-subj", subject, "-addext", "keyUsage=critical,keyCertSign,cRLSign", "-keyout", made.key, "-out", made.pem)
         return made
 
@@ -50,7 +50,7 @@ class Pki:
         openssl("req", "-new", "-utf8", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
                 "-subj", subject, "-keyout", made.key, "-out", request)
         extra.write_text(LEAF + extensions)
-        openssl("x509", "-req", "-in", request, "-CA", ca.pem, "-CAkey", ca.key, "-CAcreateserial", "-days", "30",
+        openssl("x509", "-req", "-in", request, "-CA", ca.pem, "-CAkey", ca.key, "-CAcreateserial", "-days", "90",
                 "-extfile", extra, "-out", made.pem)
         return made
 

@@ -14,6 +14,7 @@ static struct {
     bool last_with_will;
     int publications;
     struct publication last;
+    char *payloads[LINES_MOST]; /* of the first so many */
 } seen;
 
 /* --- the broker ---------------------------------------------------------------------------------
@@ -42,6 +43,9 @@ static void host_publish(void *context, const char *topic, const char *payload, 
                          bool retain)
 {
     (void)context;
+    if (seen.publications < LINES_MOST) {
+        seen.payloads[seen.publications] = strdup(payload);
+    }
     seen.publications++;
     snprintf(seen.last.topic, sizeof seen.last.topic, "%s", topic);
     snprintf(seen.last.payload, sizeof seen.last.payload, "%s", payload);
@@ -96,6 +100,10 @@ static const struct adu_host host = {
 static void forget_all(void)
 {
     log_clear();
+    for (int i = 0; i < LINES_MOST; i++) {
+        free(seen.payloads[i]);
+        seen.payloads[i] = NULL;
+    }
     seen.kicks = seen.publications = 0;
     seen.last_kicked[0] = '\0';
     seen.last = (struct publication){.qos = -1};
@@ -288,4 +296,13 @@ int publications(void)
 const struct publication *last_publication(void)
 {
     return &seen.last;
+}
+
+int published(const char *part, const char *other)
+{
+    int count = 0;
+    for (int i = 0; i < seen.publications && i < LINES_MOST; i++) {
+        count += strstr(seen.payloads[i], part) != NULL && strstr(seen.payloads[i], other) != NULL;
+    }
+    return count;
 }

@@ -90,5 +90,7 @@ bool last_kicked_with_will(void);
 
 int publications(void);
 const struct publication *last_publication(void);
+/* How many payloads hold both parts. */
+int published(const char *part, const char *other);
 
 #endif
