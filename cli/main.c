@@ -64,6 +64,12 @@ static const struct {
      true},
     {"sessions", adu_command_sessions, "[CLIENT] [OPTIONS]",
      "who is connected to a broker, and as whom", "", true},
+    {"certs", adu_command_certs, "[FILE...] [OPTIONS]",
+     "how long client certificates have yet, and what is doubtful",
+     "Those of a broker's clients; or of FILEs (PEM), without a broker:\n"
+     "      --warn-days N, --critical-days N, --lifetime-most-days N\n"
+     "                         limits for FILEs (30, 7, none)\n",
+     true},
     {"reload", adu_command_reload, "[OPTIONS]", "has a broker load its policy folder anew",
      "      --wait             until the policy is loaded, or refused: then status 1\n", true},
     {"kick", adu_command_kick, "CLIENT [OPTIONS]", "disconnects a client from a broker",

@@ -22,7 +22,7 @@ from plant import EDGE1, EDGE3
 YES, NO, USAGE = 0, 1, 2
 HERE = pathlib.Path(__file__).parent
 CLI = HERE.parents[1] / "cli"
-COMMANDS = ("check", "explain", "test", "status", "sessions", "reload", "kick", "passwd")
+COMMANDS = ("check", "explain", "test", "status", "sessions", "certs", "reload", "kick", "passwd")
 ESCAPE = "\x1b["
 
 
@@ -357,6 +357,29 @@ def test_what_cannot_be_written_is_no_success(lib):
     with open("/dev/full", "w") as full:
         done = subprocess.run([lib.parent / "bin/aduana", "--help"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=10)
     assert done.returncode == USAGE and "No space left on device" in done.stderr
+
+
+# aduana certs FILE...
+
+def test_certificates_in_files(aduana, tmp_path):
+    """A weak one that ends soon, and a strong one; whoever ends first is first."""
+    for name, key, days in ("weak", ("-newkey", "rsa:1024", "-sha1"), "20"), ("good", ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"), "400"):
+        subprocess.run(["openssl", "req", "-x509", *key, "-nodes", "-days", days, "-subj", f"/CN={name}", "-keyout", tmp_path / f"{name}.key",
+                        "-out", tmp_path / f"{name}.pem"], check=True, capture_output=True)
+    weak, good, both = tmp_path / "weak.pem", tmp_path / "good.pem", tmp_path / "both.pem"
+    both.write_text(good.read_text() + weak.read_text())
+    done = aduana("certs", both)
+    assert done.returncode == NO and done.stderr == ""
+    lines = [line.split() for line in done.stdout.splitlines()]
+    assert [line[1] for line in lines] == ["LEVEL", "warn", "good"] and lines[1][-1] == "weak-key,weak-signature" and lines[2][-1] == "-"
+    assert aduana("certs", good).returncode == YES
+    assert json.loads(aduana("certs", good, "--json", "--warn-days", "500", "--lifetime-most-days", "398").stdout)[0]["findings"] == ["long-lifetime"]
+    done = aduana("certs", good, tmp_path / "weak.key", tmp_path / "nothing")
+    assert done.returncode == USAGE and "good" in done.stdout
+    assert "weak.key: holds no certificate" in done.stderr and "nothing: cannot be read" in done.stderr
+    for wrong in ("--warn-days", "x"), ("--warn-days", "-1"), ("--lifetime-most-days", "0"):
+        assert aduana("certs", good, *wrong).returncode == USAGE
+    assert aduana("certs", "--warn-days", "5").returncode == USAGE
 
 
 # aduana passwd
