@@ -206,6 +206,7 @@ void adu_pipeline_tick(struct adu_pipeline *p, struct adu_now now, bool may_kick
     p->ticks++;
     adu_pipeline_watch_clock(p, now);
     adu_pipeline_expire_due(p, now);
+    adu_pipeline_doubt_due(p, now);
     adu_pipeline_sweep(p, now, may_kick);
     adu_worker_drain(p->worker); /* a swap, if there is one, is all that this turn does */
     adu_pipeline_watch_folder(p, now);

@@ -8,8 +8,6 @@
 
 struct adu_pipeline;
 
-enum adu_log_level { ADU_LOG_ERROR, ADU_LOG_WARNING, ADU_LOG_NOTICE, ADU_LOG_INFO };
-
 /* What the pipeline may ask of the broker. `handle` is the broker's own for a connection. */
 struct adu_host {
     void (*log)(enum adu_log_level level, const char *line);

@@ -1,5 +1,6 @@
 /* The inside of the pipeline, shared by its parts. Each calls only those above it:
- * stages.c (calling a stage), expiry.c (how long), certificates.c (how long yet), tell.c (the audit
+ * stages.c (calling a stage), expiry.c (how long), doubt.c (are they still), certificates.c (how
+ * long yet), tell.c (the audit
  * log), remember.c (the state file), start.c (the first event), login.c (who), decide.c (may they),
  * would.c (might they), kick.c (sending away), reload.c (generations), control*.c (orders),
  * pipeline.c (plugins come, time passes, plugins go).
@@ -66,6 +67,9 @@ struct adu_pipeline {
     bool clock_known;
     int64_t clock_ahead_ms;   /* of the monotonic one, as far as it is believed */
     int64_t clock_doubted_ms; /* monotonic, since when it is not; 0: it is */
+
+    bool doubting;        /* some are still to be asked about */
+    unsigned long doubts; /* how often there was something to doubt */
 
     bool loading, load_again;
     struct adu_folder_watch *watch; /* NULL: the running policy does not ask for it */
@@ -153,6 +157,10 @@ struct adu_principal *adu_certificate_user(struct adu_principal *principals_of_c
  * stage that knows. */
 bool adu_pipeline_assess_certificate(struct adu_pipeline *p, struct adu_principal *principal,
                                      struct adu_now now, struct adu_certificate_health *health);
+
+/* doubt.c: asks about some of those who have not been asked about since adu_outlet.doubt; the sweep
+ * judges whom a stage doubts. Cheap when there are none. */
+void adu_pipeline_doubt_due(struct adu_pipeline *p, struct adu_now now);
 
 /* remember.c: writes the principal's row to the state file, or removes it, on the worker. */
 void adu_pipeline_remember(struct adu_pipeline *p, const struct adu_principal *principal);

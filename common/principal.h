@@ -34,9 +34,10 @@ struct adu_principal {
     /* What every question needs, together. Under the generation `judged` (0: not yet). */
     unsigned long judged;
     bool valid;
-    unsigned online;           /* open connections; two for a moment during a takeover */
-    struct adu_recent *recent; /* NULL: nothing is remembered, which costs only time */
-    void *state[ADU_STAGES];   /* the stages' client_state */
+    unsigned long doubts_asked; /* the last that it was asked about */
+    unsigned online;            /* open connections; two for a moment during a takeover */
+    struct adu_recent *recent;  /* NULL: nothing is remembered, which costs only time */
+    void *state[ADU_STAGES];    /* the stages' client_state */
     struct adu_subject subject;
     void *values_memory;
 

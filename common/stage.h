@@ -28,12 +28,19 @@ enum adu_stage_kind {
 /* "cert_auth", ...: the stage's policy is <name>.json and its plugin aduana_<name>.so. */
 ADU_API const char *adu_stage_name(enum adu_stage_kind kind);
 
+enum adu_log_level { ADU_LOG_ERROR, ADU_LOG_WARNING, ADU_LOG_NOTICE, ADU_LOG_INFO };
+
 /* The way out for what a stage has to say to the plant. Functions may be called from tick and event
  * only; the broker delivers in its next turn. */
 struct adu_outlet {
     void (*publish)(void *context, const char *topic, const char *payload, int qos, bool retain);
     /* Tells all stages, of which one makes an alert of it. From tick only. */
     void (*alert)(void *context, const struct adu_event *event);
+    /* A line of the broker's log: a sentence without its end. */
+    void (*log)(void *context, enum adu_log_level level, const char *text);
+    /* Something has become known of clients that are let in already: has each asked about by the
+     * stage's `doubts`, some at each tick. */
+    void (*doubt)(void *context);
     void *context;
 };
 
@@ -96,6 +103,11 @@ struct adu_stage {
     /* The same of a certificate that is described in words, so that nobody can check its chain. For
      * inquiries (inquiry.c) alone: no client is ever let in by it. NULL: as `identify`. */
     enum adu_verdict (*assume)(const struct adu_stage_call *call, struct adu_login *login);
+
+    /* True if the client might not be let in any more; it is then judged anew, and disconnected if
+     * it is not. Asked of every known client after adu_outlet.doubt, so it must be quick: it looks
+     * nothing up that may wait and may say yes too often. */
+    bool (*doubts)(const struct adu_stage_call *call, const struct adu_subject *subject);
 
     /* Roles that depend on what all stages found; adds to login->roles. */
     bool (*bind)(const struct adu_stage_call *call, const struct adu_attributes *attributes,

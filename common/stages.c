@@ -27,9 +27,25 @@ static void outlet_alert(void *context, const struct adu_event *event)
     adu_pipeline_event(p, event, p->now);
 }
 
+static void outlet_log(void *context, enum adu_log_level level, const char *text)
+{
+    adu_pipeline_log(context, level, "%s", text);
+}
+
+static void outlet_doubt(void *context)
+{
+    struct adu_pipeline *p = context;
+    p->doubts++;
+    p->doubting = true;
+}
+
 struct adu_outlet adu_pipeline_outlet(struct adu_pipeline *p)
 {
-    return (struct adu_outlet){.publish = outlet_publish, .alert = outlet_alert, .context = p};
+    return (struct adu_outlet){.publish = outlet_publish,
+                               .alert = outlet_alert,
+                               .log = outlet_log,
+                               .doubt = outlet_doubt,
+                               .context = p};
 }
 
 void adu_pipeline_event(struct adu_pipeline *p, const struct adu_event *event, struct adu_now now)
