@@ -10,6 +10,10 @@
 #define ADU_COUNTERS(X)                                                                            \
     X(logins_accepted)                                                                             \
     X(logins_refused)                                                                              \
+    X(logins_revoked)                                                                              \
+    X(logins_revocation_unknown)                                                                   \
+    X(crls_taken)                                                                                  \
+    X(crls_refused)                                                                                \
     X(publish_allowed)                                                                             \
     X(publish_refused)                                                                             \
     X(subscribe_allowed)                                                                           \

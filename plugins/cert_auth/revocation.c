@@ -184,6 +184,7 @@ enum adu_verdict adu_revocation_judge(const struct adu_revocation *policy,
     struct adu_revocation_question q = {
         .certificate = login->certificate,
         .again = login->again,
+        .counters = call->counters,
         .now_ms = call->now_ms,
         .wall_ms = call->wall_ms,
     };

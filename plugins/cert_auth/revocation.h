@@ -21,6 +21,7 @@ struct adu_revocation_question {
     /* It is judged anew: a session that is there already ends because the certificate has been
      * revoked, not because nobody knows. */
     bool again;
+    struct adu_counters *counters;
     int64_t now_ms;  /* monotonic */
     int64_t wall_ms; /* since 1970, UTC */
 };
