@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define SCHEMES "http,https"
 enum { CONNECT_MS = 10000, TOO_LARGE = 0 /* what tells curl to stop */ };
@@ -82,9 +83,10 @@ bool adu_fetch_allows(const char *url, char *why)
     if (parts == NULL) {
         return refuse(why, "out of memory");
     }
-    if (curl_url_set(parts, CURLUPART_URL, url, 0) != CURLUE_OK ||
+    if ((strncasecmp(url, "http://", 7) != 0 && strncasecmp(url, "https://", 8) != 0) ||
+        curl_url_set(parts, CURLUPART_URL, url, 0) != CURLUE_OK ||
         curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
-        (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0)) {
+        (strcasecmp(scheme, "http") != 0 && strcasecmp(scheme, "https") != 0)) {
         refuse(why, "expected an address that begins with http:// or https://");
     } else if (curl_url_get(parts, CURLUPART_HOST, &host, 0) != CURLUE_OK || host[0] == '\0') {
         refuse(why, "expected an address with a host");
