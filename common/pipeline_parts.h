@@ -1,9 +1,8 @@
 /* The inside of the pipeline, shared by its parts. Each calls only those above it:
  * stages.c (calling a stage), expiry.c (how long), doubt.c (are they still), certificates.c (how
- * long yet), tell.c (the audit
- * log), remember.c (the state file), start.c (the first event), login.c (who), decide.c (may they),
- * would.c (might they), kick.c (sending away), reload.c (generations), control*.c (orders),
- * pipeline.c (plugins come, time passes, plugins go).
+ * long yet), tell.c (the audit log), remember.c (the state file), start.c (the first event),
+ * login.c (who), decide.c (may they), would.c (might they), kick.c (sending away), reload.c
+ * (generations), control*.c (orders), pipeline.c (plugins come, time passes, plugins go).
  */
 #ifndef ADUANA_COMMON_PIPELINE_PARTS_H
 #define ADUANA_COMMON_PIPELINE_PARTS_H

@@ -3,7 +3,8 @@
 #include <string.h>
 
 void adu_crl_alarm_set(struct adu_crl_alarm *alarm, const struct adu_stage_call *call,
-                       const char *kind, enum adu_severity severity, const char *text)
+                       const char *kind, enum adu_severity severity, const char *text,
+                       const char *over)
 {
     const bool raised = text != NULL;
     if (alarm->up == raised &&
@@ -14,7 +15,7 @@ void adu_crl_alarm_set(struct adu_crl_alarm *alarm, const struct adu_stage_call 
         alarm->since_ms = call->wall_ms;
     }
     alarm->up = raised;
-    snprintf(alarm->text, sizeof alarm->text, "%s", raised ? text : "its CRLs are in order again");
+    snprintf(alarm->text, sizeof alarm->text, "%s", raised ? text : over);
     const struct adu_event event = {.kind = kind,
                                     .severity = severity,
                                     .raised = raised,

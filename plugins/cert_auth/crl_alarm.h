@@ -18,9 +18,10 @@ struct adu_crl_alarms {
     struct adu_crl_alarm unreadable, ending;
 };
 
-/* Has the alarm say `text`; NULL: all is well. */
+/* Has the alarm say `text`; NULL: all is well, which is what `over` says. */
 void adu_crl_alarm_set(struct adu_crl_alarm *alarm, const struct adu_stage_call *call,
-                       const char *kind, enum adu_severity severity, const char *text);
+                       const char *kind, enum adu_severity severity, const char *text,
+                       const char *over);
 
 /* Whether a list is about to end or has ended at `wall_ms`, and what is to be said of it. */
 bool adu_crl_is_ending(const struct adu_crl_settings *s, const struct adu_crl *crl, int64_t wall_ms,

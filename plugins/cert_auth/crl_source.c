@@ -84,7 +84,7 @@ static void alarm_of_unreadable(struct adu_crl_live *live)
         }
     }
     adu_crl_alarm_set(&live->alarms.unreadable, live->call, "crl_unreadable", ADU_SEVERITY_WARNING,
-                      wrong != NULL ? text : NULL);
+                      wrong != NULL ? text : NULL, "every CRL can be had again");
 }
 
 /* The worst of them. */
@@ -105,7 +105,7 @@ static void alarm_of_ending(struct adu_crl_live *live)
         }
     }
     adu_crl_alarm_set(&live->alarms.ending, live->call, "crl_expiry", worst,
-                      text[0] != '\0' ? text : NULL);
+                      text[0] != '\0' ? text : NULL, "no CRL is about to expire any more");
 }
 
 static void tick(void *thing, const struct adu_stage_call *call)

@@ -97,6 +97,7 @@ VALUES = {
         ("revocation/expired", ["warn"], ["refuse", "", "ignore", True]), ("revocation/unknown", ["refuse", "allow"], ["", "warn", None]),
         ("revocation", [{"crl_files": ["crl.pem"], "ca_files": ["lists.pem"]}, {"crl_urls": ["http://x/"]}],
          [{}, [], None, {"ca_files": ["lists.pem"]}, {"crl_files": [], "crl_urls": []}, {"crl_urls": ["http://x/"], "grace_hours": 1}]),
+        ("", [], [], [{"identities": [], "revocation": {"crl_urls": ["http://x/"]}}]),
         ("identities/0/authority", ["planta", ["norte"], ["planta", "planta"]], [[], "", {}, [""], [["planta"]], None], ["nadie", ["planta", "Planta"]]),
         ("identities/0/attributes", *([{"linea": "a", **value} for value in part] for part in OWN_ATTRIBUTES)),
         ("identities/0/attributes/linea", ["a", {"from": "cert.cn", "pattern": "a"}, {"from": "planta", "pattern": "a"}, {"from": "username", "pattern": "a"}],
