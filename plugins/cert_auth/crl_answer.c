@@ -136,6 +136,16 @@ enum adu_verdict adu_crl_ask(void *thing, const struct adu_revocation_question *
     return q->leaf == NULL ? ask_in_words(live, q, why) : ask_of_issuers(live, q, why);
 }
 
+static bool is_on_any(const struct adu_crl_list *lists, const struct adu_serial *serial)
+{
+    size_t i = 0;
+    while (i < lists->count && adu_crl_find(lists->crls[i], serial) == NULL) {
+        i++;
+    }
+    return i < lists->count;
+}
+
+/* By the number alone: whose certificate it is shows when the client is judged. */
 bool adu_crl_doubts(void *thing, const struct adu_attributes *certificate)
 {
     const struct adu_crl_live *live = thing;
@@ -144,12 +154,9 @@ bool adu_crl_doubts(void *thing, const struct adu_attributes *certificate)
     if (live->settings == NULL || text == NULL || !adu_serial_of_text(text, &serial)) {
         return false;
     }
-    for (int i = 0; i < sk_X509_num(live->settings->issuers); i++) {
-        const struct adu_crl *crl =
-            adu_crl_live_latest(live, sk_X509_value(live->settings->issuers, i));
-        if (crl != NULL && adu_crl_find(crl, &serial) != NULL) {
-            return true;
-        }
+    bool found = is_on_any(adu_crl_shelf_lists(live->shelf), &serial);
+    for (size_t i = 0; !found && live->addresses != NULL && i < live->settings->url_count; i++) {
+        found = is_on_any(&live->addresses[i].lists, &serial);
     }
-    return false;
+    return found;
 }

@@ -3,6 +3,7 @@
 #include "plugins/cert_auth/certificate.h"
 #include "plugins/cert_auth/crl_source.h"
 #include "plugins/cert_auth/pem_file.h"
+#include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 
@@ -141,6 +142,20 @@ static bool is_same(X509 *a, X509 *b)
     return EVP_PKEY_eq(X509_get0_pubkey(a), X509_get0_pubkey(b)) == 1;
 }
 
+/* Where several have its issuer's name, and it names no key: those who have signed it. */
+static void keep_signers(struct adu_revocation_question *q)
+{
+    size_t kept = 0;
+    ERR_set_mark(); /* who has not signed it is an error to OpenSSL */
+    for (size_t i = 0; i < q->issuer_count; i++) {
+        if (X509_verify(q->leaf, X509_get0_pubkey(q->issuers[i])) == 1) {
+            q->issuers[kept++] = q->issuers[i];
+        }
+    }
+    ERR_pop_to_mark();
+    q->issuer_count = kept;
+}
+
 /* false when there are too many to be sure. */
 static bool find_issuers(const struct adu_revocation *policy, struct adu_revocation_question *q)
 {
@@ -160,6 +175,9 @@ static bool find_issuers(const struct adu_revocation *policy, struct adu_revocat
             return false;
         }
         q->issuers[q->issuer_count++] = issuer;
+    }
+    if (q->issuer_count > 1) {
+        keep_signers(q);
     }
     return true;
 }

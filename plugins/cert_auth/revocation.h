@@ -14,8 +14,8 @@ enum { ADU_ISSUERS_MOST = 8 };
 struct adu_revocation_question {
     X509 *leaf; /* NULL: the certificate is described in words, for an inquiry */
     const struct adu_attributes *certificate; /* what it says */
-    /* Those of the policy's authorities that may have issued it, by name and key identifier; whose
-     * name and key are the same counts once. */
+    /* The policy's authorities that may have issued it, by name and key identifier, and by its
+     * signature where that leaves several; whose name and key are the same counts once. */
     X509 *issuers[ADU_ISSUERS_MOST];
     size_t issuer_count;
     /* It is judged anew: a session that is there already ends because the certificate has been

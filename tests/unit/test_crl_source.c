@@ -290,6 +290,74 @@ START_TEST(another_policy_while_a_worker_works)
 }
 END_TEST
 
+/* --- whose list --- */
+
+static void put_certificate(const char *name, X509 *certificate)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    char *text;
+    ck_assert_int_eq(PEM_write_bio_X509(bio, certificate), 1);
+    const long length = BIO_get_mem_data(bio, &text);
+    folder_write_bytes(&folder, name, text, (size_t)length);
+    BIO_free(bio);
+}
+
+static const char *judged(const struct adu_revocation *policy, X509 *certificate)
+{
+    static char said[400];
+    struct adu_attributes attributes = {0};
+    struct adu_bytes der = {0};
+    der.length = (size_t)i2d_X509(certificate, &der.bytes);
+    struct adu_login login = {.shown = der, .certificate = &attributes, .why = ADU_REASON_INIT};
+    const enum adu_verdict verdict = adu_revocation_judge(policy, &call, &login, false);
+    OPENSSL_free(der.bytes);
+    if (verdict == ADU_ALLOW) {
+        return "good";
+    }
+    ck_assert_int_eq(verdict, ADU_DENY);
+    snprintf(said, sizeof said, "%s %s", login.why.text, login.why.detail);
+    return said;
+}
+
+/* Nothing but the signature tells whose a certificate is. */
+START_TEST(authorities_of_the_same_name)
+{
+    open_all();
+    struct authority mine = ca, namesake = authority_make("Planta", NULL);
+    struct authority unknown = authority_make("Somebody", NULL);
+    put_certificate("mine.pem", mine.certificate);
+    put_certificate("namesake.pem", namesake.certificate);
+    put_list("mine.crl", 7, 1, NOW, NOW + DAY);
+    ca = namesake;
+    put_list("namesake.crl", 8, 1, NOW, NOW + DAY);
+    ca = mine;
+    snippet_open(&snippet, "cert_auth.json",
+                 "{'ca_files': ['mine.pem', 'namesake.pem', 'mine.pem'], "
+                 "'crl_files': ['mine.crl', 'namesake.crl']}");
+    snippet.c.directory = folder.path;
+    STACK_OF(X509) *none = sk_X509_new_null();
+    const struct adu_revocation *policy = adu_revocation_compile(&snippet.c, snippet.root, none);
+    ck_assert_msg(policy != NULL, "%s", snippet_error(&snippet));
+    call.instance = adu_revocation_live_new();
+    call.generation = 1;
+    X509 *theirs = authority_certify(&namesake, "edge", 7),
+         *other = authority_certify(&unknown, "edge", 9);
+    ck_assert_ptr_nonnull(
+        strstr(judged(policy, leaf), "revoked: 2027-01-15T08:00:00Z, says mine.crl"));
+    ck_assert_str_eq(judged(policy, theirs), "good");
+    ck_assert_str_eq(judged(policy, other),
+                     "none of the authorities that may revoke it is known: ");
+    adu_revocation_live_free(call.instance);
+    X509_free(theirs);
+    X509_free(other);
+    sk_X509_free(none);
+    snippet_close(&snippet);
+    authority_free(&namesake);
+    authority_free(&unknown);
+    close_all();
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("crl_source");
@@ -298,6 +366,7 @@ int main(void)
     suite_add_rows(suite, the_end_of_a_list, 2);
     suite_add(suite, what_nobody_knows);
     suite_add(suite, the_latest_of_a_folder_counts);
+    suite_add(suite, authorities_of_the_same_name);
     suite_add(suite, another_policy_while_a_worker_works);
     return run_suite(suite);
 }
