@@ -14,5 +14,6 @@ def measure(work, build, rounds):
     for name in ("a.pem", "b.pem"):
         pki.crl(work / name, revoked=REVOKED, hours=48)
     shutil.copy(pki.ca.pem, work / "ca.pem")
+    shutil.copy(pki.client("gw-1").pem, work / "leaf.pem")
     output = subprocess.run([build / "tests/bench/bench_crl", str(rounds), work], check=True, stdout=subprocess.PIPE, text=True).stdout
     return [{"entries": ENTRIES, **{name: float(value) for name, value in (line.split() for line in output.splitlines())}}]
