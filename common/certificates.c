@@ -5,9 +5,9 @@
 
 enum {
     LOOKED_AT_A_TICK = 100,
-    INSPECTED_A_TICK = 20, /* parsed: of those that have not logged in since the broker's start */
-    ROUND_MS = 1000,       /* from the begin of one to that of the next, at least */
-    SHARED_MS = 60000      /* two who take turns share it too */
+    INSPECTED_A_TICK = 4, /* parsed: of those that have not logged in since the broker's start */
+    ROUND_MS = 1000,      /* from the begin of one to that of the next, at least */
+    SHARED_MS = 60000     /* two who take turns share it too */
 };
 
 struct tally {
