@@ -19,6 +19,9 @@
 
 enum { PORT = 1883, PORT_TLS = 8883, KEEPALIVE = 60, PASSWORD_MOST = 4096, QUOTED = 4096 };
 
+/* Between two pages: a broker answers at most ADU_CONTROL_A_SECOND_MOST messages a second. */
+enum { PAGE_US = 1100000 / ADU_CONTROL_A_SECOND_MOST };
+
 struct adu_live {
     struct mosquitto *mosquitto;
     const struct adu_live_options *options;
@@ -391,6 +394,9 @@ enum adu_status adu_live_ask_pages(struct adu_live *live, const char *name, cons
     json_t *data = NULL, *command = NULL;
     enum adu_status status = ADU_STATUS_YES;
     do {
+        if (data != NULL) {
+            usleep(PAGE_US);
+        }
         command = json_pack("{s:s, s:s*, s:O*}", "command", name, "client_id", client_id, "after",
                             json_object_get(data, "next"));
         json_decref(data);

@@ -32,9 +32,7 @@ static bool add_client(struct adu_control *c, json_t *list, struct adu_principal
     if (user == NULL || user->certificate.bytes == NULL) {
         return true;
     }
-    if (user->judged != c->p->policy->number) { /* its identity is one of another policy */
-        adu_pipeline_judge(c->p, user, c->now);
-    }
+    adu_control_judge(c, user); /* its identity may be one of another policy */
     if (!adu_pipeline_assess_certificate(c->p, user, c->now, &health) || !health.watched) {
         return true;
     }

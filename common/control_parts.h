@@ -63,6 +63,10 @@ typedef bool (*adu_control_add)(struct adu_control *c, json_t *list,
 json_t *adu_control_pages(struct adu_control *c, const struct adu_command *command, const char *key,
                           adu_control_add add, struct adu_error *error);
 
+/* control_sessions.c: judges under the running policy whom it has not judged yet. That takes as
+ * long as looking at many others, so it counts as much. */
+void adu_control_judge(struct adu_control *c, struct adu_principal *principal);
+
 /* control_sessions.c: as adu_control_text; counts what an answer grows by. */
 json_t *adu_control_said(struct adu_control *c, const char *text);
 

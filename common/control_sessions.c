@@ -15,6 +15,9 @@ const struct adu_field adu_control_sessions_fields[] = {
 /* What stands around a text in JSON, roughly. */
 enum { FRAME = 24 };
 
+/* What a judgement costs: a certificate is read for it. */
+enum { AS_MANY_LOOKS = 100 };
+
 json_t *adu_control_said(struct adu_control *c, const char *text)
 {
     const size_t length = FRAME + (text != NULL ? strlen(text) : 0);
@@ -76,12 +79,18 @@ static json_t *attributes(struct adu_control *c, const struct adu_principal *pri
     return object;
 }
 
+void adu_control_judge(struct adu_control *c, struct adu_principal *principal)
+{
+    if (principal->judged != c->p->policy->number) {
+        adu_pipeline_judge(c->p, principal, c->now);
+        c->looks_left -= c->looks_left < AS_MANY_LOOKS ? c->looks_left : AS_MANY_LOOKS;
+    }
+}
+
 static json_t *one(struct adu_control *c, struct adu_principal *principal)
 {
     char address[ADU_ADDRESS_TEXT];
-    if (principal->judged != c->p->policy->number) { /* its roles are numbers of another policy */
-        adu_pipeline_judge(c->p, principal, c->now);
-    }
+    adu_control_judge(c, principal); /* its roles may be numbers of another policy */
     return json_pack("{s:o, s:o, s:b, s:b, s:o, s:o, s:o, s:o, s:I, s:b, s:o}", "client_id",
                      adu_control_said(c, adu_principal_client_id(principal)), "username",
                      adu_control_said(c, principal->username), "online", principal->online > 0,
@@ -117,7 +126,7 @@ static bool add_page(struct adu_control *c, json_t *list, struct adu_principal *
         if (!add(c, list, principal)) {
             return false;
         }
-        c->looks_left--;
+        c->looks_left -= c->looks_left > 0;
         *last = adu_principal_client_id(principal);
         principal = adu_principals_next_client(c->p->principals, principal);
     }

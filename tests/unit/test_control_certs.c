@@ -98,11 +98,43 @@ START_TEST(a_page_at_a_time)
 }
 END_TEST
 
+/* Nobody has been judged since the broker's start: an answer holds few of those. */
+START_TEST(after_a_restart)
+{
+    enum { CROWD = 120 };
+    static char id[32];
+    struct connection passer = service_of("", SERVICE("muchos"));
+    ordering_prepare();
+    plant.keeps_state = true;
+    plant_start(&plant);
+    for (int i = 0; i < CROWD; i++) {
+        snprintf(id, sizeof id, "de-paso-%d", i);
+        passer.client_id = id;
+        ck_assert_int_eq(plant_login(&plant, &passer), ADU_ALLOW);
+        plant_gone(&plant, &passer, false);
+    }
+    plant_stop(&plant);
+    plant_start(&plant);
+    ck_assert_int_eq(plant_login(&plant, &jefe), ADU_ALLOW);
+    json_t *data = told(&jefe, "{'command': 'certs'}");
+    const size_t first = json_array_size(json_object_get(data, "certs"));
+    ck_assert_uint_gt(first, 10);
+    ck_assert_uint_lt(first, 60);
+    json_decref(data);
+    plant_pass(&plant, 1000);
+    data = told(&jefe, "{'command': 'certs'}"); /* those are judged now, and the next few */
+    ck_assert_uint_gt(json_array_size(json_object_get(data, "certs")), first + 10);
+    json_decref(data);
+    plant_end(&plant);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("control_certs");
     suite_add(suite, what_is_told);
     suite_add(suite, who_is_away);
     suite_add(suite, a_page_at_a_time);
+    suite_add(suite, after_a_restart);
     return run_suite(suite);
 }
