@@ -60,6 +60,13 @@ static const struct {
      "      --argon2id         costs who guesses most; iam_auth reads it, few brokers\n"
      "The password is asked for twice, or is a line of standard input.\n",
      false},
+    {"detect", adu_command_detect, "FILE.csv [OPTIONS]",
+     "which values of a series the monitor would find unusual",
+     "      --json             one JSON object\n"
+     "      --scores           instead: the score of each value, 0 to 1\n"
+     "A row is a time (UTC; a date or seconds since 1970), a comma and a number. A\n"
+     "FILE of - is standard input.\n",
+     false},
     {"status", adu_command_status, "[OPTIONS]", "what runs in a broker, and its counters", "",
      true},
     {"sessions", adu_command_sessions, "[CLIENT] [OPTIONS]",

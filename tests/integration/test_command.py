@@ -22,7 +22,7 @@ from plant import EDGE1, EDGE3
 YES, NO, USAGE = 0, 1, 2
 HERE = pathlib.Path(__file__).parent
 CLI = HERE.parents[1] / "cli"
-COMMANDS = ("check", "explain", "test", "status", "sessions", "certs", "reload", "kick", "passwd")
+COMMANDS = ("check", "explain", "test", "status", "sessions", "certs", "reload", "kick", "passwd", "detect")
 ESCAPE = "\x1b["
 
 
@@ -648,3 +648,36 @@ def test_man_page(aduana, tmp_path):
         assert f"aduana {command}" in text, command
         for option in set(re.findall(r"(?:^|[ ,])(--?[a-zA-Z0-9-]+)", aduana(command, "--help").stdout)):
             assert option in text, f"{command} {option}"
+
+
+# ---------------------------------------------------------------------------
+# aduana detect
+
+@pytest.fixture
+def series(tmp_path):
+    """Four hundred calm minutes with a value that stands out, in the line 302."""
+    made = tmp_path / "serie.csv"
+    rows = [f"2026-11-28 {minute // 60:02}:{minute % 60:02}:00,{10 + minute % 3 if minute != 300 else 90}" for minute in range(400)]
+    made.write_text("\n".join(["timestamp,value", *rows]) + "\n")
+    return made
+
+
+def test_detect(aduana, series):
+    done = aduana("detect", series)
+    assert done.returncode == YES and done.stderr == ""
+    assert re.fullmatch(rf"{series}:302: 2026-11-28 05:00:00: more than usual: 90, expected 1[0-2]\S* \(score 0\.\d\d\)\n", done.stdout)
+    found = json.loads(aduana("detect", "--json", series).stdout)
+    assert (found["values"], found["judged"], [one["line"] for one in found["anomalies"]]) == (400, True, [302])
+    assert found["anomalies"][0]["direction"] == "up" and found["anomalies"][0]["value"] == 90
+    scores = aduana("detect", "--scores", "-", input=series.read_text()).stdout.split()
+    assert scores[0] == "anomaly_score" and len(scores) == 401 and [i for i, s in enumerate(scores[1:]) if float(s) >= 0.5] == [300]
+
+
+@pytest.mark.parametrize("text,said", [("", "holds no values"), ("timestamp,value\n", "holds no values"), ("1,2\n2;3\n", ":2: expected a time"),
+                                       ("1,2\n2,x\n", ":2: expected a time"), ("1,2\nyesterday,3\n", ":2: expected a time")])
+def test_detect_refuses(aduana, tmp_path, text, said):
+    file = tmp_path / "serie.csv"
+    file.write_text(text)
+    done = aduana("detect", file)
+    assert done.returncode == USAGE and said in done.stderr
+    assert aduana("detect", tmp_path / "no").returncode == USAGE
