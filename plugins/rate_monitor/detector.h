@@ -42,8 +42,8 @@ struct adu_detector {
     float recent;                          /* the highest rarity of late, fading */
     float every_ms;                        /* usual time from one value to the next */
     uint32_t count;                        /* of values so far, up to ADU_DETECTOR_COUNT_MOST */
-    int64_t last_ms;                       /* time of the last value */
     uint16_t settle;                       /* values till it judges again */
+    int64_t last_ms;                       /* time of the last value */
 };
 
 enum { ADU_DETECTOR_COUNT_MOST = 1000000, ADU_DETECTOR_WARM_UP = 150 };
