@@ -26,6 +26,7 @@
     X(stage_errors)                                                                                \
     X(alerts_raised)                                                                               \
     X(alerts_cleared)                                                                              \
+    X(alerts_delayed)                                                                              \
     X(sessions_kicked)                                                                             \
     X(policies_loaded)                                                                             \
     X(policies_rejected)                                                                           \

@@ -320,6 +320,17 @@ enum adu_verdict adu_pipeline_decide(struct adu_pipeline *p, const struct adu_qu
     return judge(&a);
 }
 
+static void tell_left(struct adu_pipeline *p, struct adu_principal *principal, struct adu_now now)
+{
+    for (int kind = 0; kind < ADU_STAGES; kind++) {
+        if (p->stages[kind] != NULL && p->stages[kind]->left != NULL) {
+            const struct adu_stage_call call =
+                adu_pipeline_call(p, (enum adu_stage_kind)kind, NULL, now);
+            p->stages[kind]->left(&call, &principal->subject, principal->state[kind]);
+        }
+    }
+}
+
 void adu_pipeline_gone(struct adu_pipeline *p, const void *handle, const char *client_id,
                        bool session_ended, struct adu_now now)
 {
@@ -343,6 +354,7 @@ void adu_pipeline_gone(struct adu_pipeline *p, const void *handle, const char *c
         const bool changed = principal->durable != durable;
         principal->durable = durable;
         adu_principals_seen(p->principals, principal, now.wall_ms);
+        tell_left(p, principal, now);
         if (changed) {
             adu_pipeline_remember(p, principal);
         }

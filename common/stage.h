@@ -116,6 +116,10 @@ struct adu_stage {
     void (*connected)(const struct adu_stage_call *call, const struct adu_subject *subject,
                       void *client_state);
 
+    /* Its last connection has ended. */
+    void (*left)(const struct adu_stage_call *call, const struct adu_subject *subject,
+                 void *client_state);
+
     /* Told of every request before it is judged; may refuse it for how often such come. ABSTAIN or
      * DENY. Hot path. */
     enum adu_verdict (*count)(const struct adu_stage_call *call, const struct adu_request *request,

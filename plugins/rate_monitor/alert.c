@@ -45,9 +45,14 @@ static bool fill(json_t *object, const struct adu_alert *alert)
                 set(object, "client_id", text_or_null(alert->client_id)) &&
                 set(object, "username", text_or_null(alert->username)) &&
                 set(object, "class", text_or_null(alert->class_name));
+    if (good && (alert->limit > 0 || alert->expected > 0)) {
+        good = set(object, "value", json_real(round(alert->value * 10) / 10));
+    }
     if (good && alert->limit > 0) {
-        good = set(object, "value", json_real(round(alert->value * 10) / 10)) &&
-               set(object, "limit", json_integer(alert->limit));
+        good = set(object, "limit", json_integer(alert->limit));
+    }
+    if (good && alert->expected > 0) {
+        good = set(object, "expected", json_real(round(alert->expected * 10) / 10));
     }
     if (good && alert->rule != NULL) {
         snprintf(rule, sizeof rule, "%s:%u", alert->rule->file, alert->rule->line);
@@ -56,7 +61,9 @@ static bool fill(json_t *object, const struct adu_alert *alert)
     return good &&
            set(object, "since", json_string(time_text(alert->since_ms, since, sizeof since))) &&
            set(object, "time", json_string(time_text(alert->time_ms, now, sizeof now))) &&
-           set(object, "text", text_or_null(alert->text));
+           set(object, "text", text_or_null(alert->text)) &&
+           set(object, "more",
+               json_string(alert->client_id != NULL ? "aduana sessions" : "aduana status"));
 }
 
 char *adu_alert_json(const struct adu_alert *alert)

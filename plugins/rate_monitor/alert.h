@@ -13,6 +13,7 @@ struct adu_alert {
     const char *client_id; /* NULL: it is about the bundle, not about a client */
     const char *username, *class_name;
     double value;
+    double expected;              /* what is usual; 0: not known, or not about that */
     long limit;                   /* 0: not about a number */
     int64_t since_ms, time_ms;    /* wall clock */
     const struct adu_place *rule; /* NULL: none */

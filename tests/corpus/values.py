@@ -139,6 +139,8 @@ VALUES = {
         ("classes/0/publish/max_per_second", *between(1, 1000000)), ("classes/0/connections/max_per_minute", *between(1, 1000000)),
         ("classes/0/publish/clear_seconds", *between(1, 86400)), ("classes/0/connections/clear_seconds", *between(1, 86400)),
         ("classes/0/publish", [{"max_per_second": 1}], [{}, {"clear_seconds": 1}, {"max_per_minute": 1}]),
+        ("classes/0/learn", [True, False], [0, "true", None]), ("classes/0/silence_seconds", *between(1, 2592000)),
+        ("alerts/max_per_minute", *between(1, 1000000)),
         ("alerts/qos", *between(0, 2)), ("alerts/retain", [True, False], [0, "true", None]),
         ("alerts/topic", ["a", "/", "${kind}", "${class}/${client_id}/${username}", "a/${kind}/b", "$SYS/a", "$", "{kind}", "a}b", "ñ", "\u2028", "a" * 1023, "${client_id}/" * 100 + "a"],
          ["", "+", "a/#", "a+", "${", "${}", "${linea}", "${kind}a", "a${kind}", "${kind}${class}", "$${kind}", "${kind", "\n", "\u2028${kind}", "${kind}}"], ["a" * 1024]),
