@@ -103,6 +103,21 @@ bool adu_fetch_allows(const char *url, char *why)
     return good;
 }
 
+bool adu_fetch_host(const char *url, char host[ADU_FETCH_HOST])
+{
+    char *found = NULL;
+    CURLU *parts = curl_url();
+    const bool good = parts != NULL && curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK &&
+                      curl_url_get(parts, CURLUPART_HOST, &found, 0) == CURLUE_OK &&
+                      strlen(found) < ADU_FETCH_HOST;
+    if (good) {
+        snprintf(host, ADU_FETCH_HOST, "%s", found);
+    }
+    curl_free(found);
+    curl_url_cleanup(parts);
+    return good;
+}
+
 static bool set_limits(CURL *curl, struct transfer *t)
 {
     const struct adu_fetch *what = t->what;
@@ -113,6 +128,8 @@ static bool set_limits(CURL *curl, struct transfer *t)
            curl_easy_setopt(curl, CURLOPT_MAXREDIRS, (long)what->redirects_most) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_PROXY, "") == CURLE_OK && /* nor the environment's */
            curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+           /* A name that is still being looked up is not waited for. */
+           curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, what->timeout_ms) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS,
                             what->timeout_ms < CONNECT_MS ? what->timeout_ms : (long)CONNECT_MS) ==

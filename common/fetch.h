@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { ADU_FETCH_WHY = 160 };
+enum { ADU_FETCH_WHY = 160, ADU_FETCH_HOST = 256 };
 
 struct adu_fetch {
     const char *url;
@@ -33,6 +33,10 @@ struct adu_fetched {
 /* True if `url` is one that may be fetched: http:// or https://, a host, and no user or password in
  * it. Otherwise `why`, of ADU_FETCH_WHY bytes, says what is wrong. Any thread, no network. */
 ADU_API bool adu_fetch_allows(const char *url, char *why);
+
+/* The host of an address that may be fetched, as it will be looked for. false if there is none, or
+ * if it is too long. Any thread, no network. */
+ADU_API bool adu_fetch_host(const char *url, char host[ADU_FETCH_HOST]);
 
 /* True if an answer with status 200 came whole and within its limits. Otherwise `why`, of
  * ADU_FETCH_WHY bytes, which holds neither the address nor anything that was sent. Any thread but
