@@ -32,6 +32,9 @@
     X(policies_rejected)                                                                           \
     X(control_commands)                                                                            \
     X(control_refused)                                                                             \
+    X(ocsp_lookups)                                                                                \
+    X(ocsp_unanswered)                                                                             \
+    X(ocsp_let_in)                                                                                 \
     X(state_errors)                                                                                \
     X(log_lines_left_out)                                                                          \
     X(audit_written)                                                                               \

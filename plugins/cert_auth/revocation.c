@@ -2,12 +2,14 @@
 #include "common/reader.h"
 #include "plugins/cert_auth/certificate.h"
 #include "plugins/cert_auth/crl_source.h"
+#include "plugins/cert_auth/ocsp_settings.h"
+#include "plugins/cert_auth/ocsp_source.h"
 #include "plugins/cert_auth/pem_file.h"
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 
-static const struct adu_revocation_source *const sources[] = {&adu_crl_source};
+static const struct adu_revocation_source *const sources[] = {&adu_crl_source, &adu_ocsp_source};
 
 enum { SOURCES = sizeof sources / sizeof sources[0] };
 
@@ -39,6 +41,18 @@ static const struct adu_field fields[] = {
     ADU_FIELD(struct adu_revocation_keys, grace_hours, INTEGER, .minimum = 1, .maximum = 8784),
     ADU_FIELD(struct adu_revocation_keys, expired, CHOICE, .choices = expired_names),
     ADU_FIELD(struct adu_revocation_keys, unknown, CHOICE, .choices = unknown_names),
+    ADU_FIELD(struct adu_revocation_keys, ocsp, CHOICE, .choices = adu_ocsp_mode_names),
+    ADU_FIELD(struct adu_revocation_keys, ocsp_nonce, CHOICE, .choices = adu_ocsp_nonce_names),
+    ADU_FIELD(struct adu_revocation_keys, ocsp_responder, STRING),
+    ADU_FIELD(struct adu_revocation_keys, ocsp_hosts, ARRAY),
+    ADU_FIELD(struct adu_revocation_keys, ocsp_refresh_seconds, INTEGER, .minimum = 1,
+              .maximum = 604800),
+    ADU_FIELD(struct adu_revocation_keys, ocsp_timeout_seconds, INTEGER, .minimum = 1,
+              .maximum = 60),
+    ADU_FIELD(struct adu_revocation_keys, ocsp_skew_seconds, INTEGER, .minimum = 0,
+              .maximum = 3600),
+    ADU_FIELD(struct adu_revocation_keys, ocsp_max_age_hours, INTEGER, .minimum = 1,
+              .maximum = 8784),
     {0},
 };
 
@@ -63,7 +77,15 @@ const struct adu_revocation *adu_revocation_compile(struct adu_compiler *c,
                                                     STACK_OF(X509) * issuers)
 {
     struct adu_revocation_keys keys = {
-        .object = object, .recheck_seconds = 1, .refetch_seconds = 3600, .grace_hours = 24};
+        .object = object,
+        .recheck_seconds = 1,
+        .refetch_seconds = 3600,
+        .grace_hours = 24,
+        .ocsp_refresh_seconds = 3600,
+        .ocsp_timeout_seconds = 5,
+        .ocsp_skew_seconds = 300,
+        .ocsp_max_age_hours = 7 * 24,
+    };
     struct adu_revocation *r = adu_arena_alloc(c->arena, sizeof *r);
     if (r == NULL || !adu_arena_at_free(c->arena, release, r) ||
         (r->issuers = X509_chain_up_ref(issuers)) == NULL) {
@@ -82,7 +104,7 @@ const struct adu_revocation *adu_revocation_compile(struct adu_compiler *c,
                        "\"authorities\"");
         return NULL;
     }
-    bool any = false;
+    bool any = adu_json_member(object, "ocsp") != NULL; /* it may be off */
     for (size_t i = 0; i < SOURCES; i++) {
         if (!sources[i]->compile(c, &keys, r->issuers, &r->settings[i])) {
             return NULL;
@@ -90,8 +112,9 @@ const struct adu_revocation *adu_revocation_compile(struct adu_compiler *c,
         any = any || r->settings[i] != NULL;
     }
     if (!any) {
-        adu_json_error(object, c->error,
-                       "names nothing to ask: \"crl_files\", \"crl_folders\" or \"crl_urls\"");
+        adu_json_error(
+            object, c->error,
+            "names nothing to ask: \"crl_files\", \"crl_folders\", \"crl_urls\" or \"ocsp\"");
         return NULL;
     }
     return r;

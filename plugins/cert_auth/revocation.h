@@ -33,6 +33,10 @@ struct adu_revocation_keys {
     const char *url_ca_file;
     long recheck_seconds, refetch_seconds, alert_hours, grace_hours;
     int expired, unknown;
+    int ocsp, ocsp_nonce;
+    const char *ocsp_responder;
+    const struct adu_json *ocsp_hosts;
+    long ocsp_refresh_seconds, ocsp_timeout_seconds, ocsp_skew_seconds, ocsp_max_age_hours;
 };
 
 struct adu_revocation_source {
