@@ -226,6 +226,7 @@ static int on_acl_check(int event, void *event_data, void *user_data)
     switch (e->access) {
     case MOSQ_ACL_WRITE:
         question.action = ADU_PUBLISH;
+        question.payload = e->payload;
         break;
     case MOSQ_ACL_READ:
         question.action = ADU_RECEIVE;

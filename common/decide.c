@@ -304,6 +304,7 @@ enum adu_verdict adu_pipeline_decide(struct adu_pipeline *p, const struct adu_qu
                                    .qos = question->qos,
                                    .retain = question->retain,
                                    .payload_length = question->payload_length,
+                                   .payload = question->payload,
                                    .subject = &principal->subject,
                                    .now_ms = now.mono_ms,
                                    .wall_ms = now.wall_ms,

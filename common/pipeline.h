@@ -65,6 +65,7 @@ struct adu_question {
     uint8_t qos;
     bool retain;
     uint32_t payload_length;
+    const char *payload; /* of a PUBLISH, borrowed; NULL: there is none, or it is not known */
 };
 
 /* ABSTAIN: the broker's other access control decides. */

@@ -18,6 +18,7 @@ struct adu_request {
     uint8_t qos;
     bool retain;
     uint32_t payload_length;
+    const char *payload; /* any bytes; NULL: there are none, or they are not known */
     const struct adu_subject *subject;
     int64_t now_ms;  /* monotonic */
     int64_t wall_ms; /* since 1970, UTC */
