@@ -19,6 +19,11 @@ TEMPLATE = (["a", "${linea}", "${linea}${cert.cn}", "a-${linea}-b", "$", "$a", "
             ["", "${", "${}", "a${", "${linea", "${linea}${", "\n", "\u2028${"], ["${lina}", "${a${linea}", "${ linea}", "${role}"])
 OWN_ATTRIBUTES = ([{}, {"a": "a"}, {"_.-9": "a"}, {"a" * 64: "a"}, {"roles": "a"}, {"cert": "a"}, {"certcn": "a"}, {"username2": "a"}],
                   [{"": "a"}, {"9": "a"}, {"a" * 65: "a"}, {"cert.cn": "a"}, {"cert.": "a"}, {"role": "a"}, {"username": "a"}, {"client_id": "a"}, {"a": ""}, {"a": 1}])
+RULE = ([{"one_of": ["a", "b c", "ñ"]}, {"range": {"min": 0, "max": 0}}, {"range": {"min": 0, "max": 999999999, "prefix": "a-"}}, {"pattern": "a|b"}, {"attribute": "linea"}],
+        [{}, [], "", 1, None, {"one_of": []}, {"one_of": ["a", "a"]}, {"one_of": ["a/b"]}, {"one_of": [""]}, {"one_of": ["+"]}, {"one_of": [1]}, {"range": {"min": 1}},
+         {"range": {"min": -1, "max": 1}}, {"range": {"min": 1, "max": 1000000000}}, {"range": {"min": 1, "max": 2, "prefix": ""}}, {"range": {"min": 1, "max": 2, "prefix": "a/"}},
+         {"pattern": ""}, {"pattern": "a" * 1025}, {"attribute": ""}, {"attribute": "a b"}, {"pattern": "a", "attribute": "linea"}, {"patern": "a"}],
+        [{"range": {"min": 2, "max": 1}}, {"pattern": "("}, {"attribute": "nadie"}, {"pattern": "ñ" * 600}])
 SALT, HASH = "ch/EWMfoubnQNlpK", "v1bmdiUiDyvbJlArdgZ+66amY3L1NksIfXZ3YYJPB7SPUkoH2B8IBOELWgeYZmaPwhBggBmSO6P7Z+2dm9uq/A=="
 ARGON2 = "$c2FsLWxpbmVhLTAyLXh5eg$6gSVJEyHaT2trba2BeugBtMciqas2ssKwQFKYFmPv14"
 
@@ -172,6 +177,30 @@ VALUES = {
         ("exempt", [[]], ["#", {}, [["#"]]]),
         ("exempt/0", *TOPIC),
         ("exempt/0", ["/" * 300], []),
+        ("other_topics", ["watch", "allow"], ["enforce", "", None]),
+        ("vocabularies/linea", *RULE), ("namespaces/0/levels/estacion", *RULE), ("namespaces/0/levels/estacion", ["linea"], [1, ""], ["nadie"]),
+        ("namespaces/0/levels", [], [[], 1], [{"nadie": {"pattern": "a"}}]),
+        ("namespaces/0/name", *(part for part in ROLE)), ("namespaces/0/name", [], [], ["uns"]), 
+        ("namespaces/1", *([{"name": "a", "template": template} for template in part] for part in (
+         ["a/b/c", "a/{b}/{c?}/d", "a/b/${linea}/#", "a/$b/c/d", ["a/b/c", "a/b/d/#"], "a/b/{x?}/{y?}/{z?}/#", "{a}/{b}/#", "a", "A/b c/#", "a/b/c/d/e/f/g/h"],
+         ["", "/", "a//b", "/a/b/c", "a/b/c/", "a/b/+", "a/b/c#", "#/a/b/c", "a/b{c}/d/e", "a/{b/c/d", "a/{}/c", "a/{b c}/d", "a/{b}?/c", "a/${b/c", "a/{?}/b/c", "a/\n/b", [], [""], 1,
+          "a/{" + "b" * 65 + "}/c", "a/${linea}a/b"],
+         ["a/b/${nadie}", "/".join(["{a?}/x"] * 7), "/".join(["a"] * 129)]))),
+        ("namespaces", [[]], [{}, [1]], [[{"name": "a", "template": "a/{b}/c"}, {"name": "b", "template": "a/{c}/c"}]]),
+        ("namespaces/1", [{"name": "a", "preset": "isa-95", "levels": {"site": {"one_of": ["b"]}}}],
+         [{"name": "a"}, {"preset": "isa-95"}, {"name": "a", "preset": "isa-95", "template": "a/b/c"}, {"name": "a", "preset": "none"}, []]),
+        ("namespaces/0/mode", ["watch"], ["off"]), ("namespaces/0/retain", ["required", "forbidden"], ["never", True]),
+        ("namespaces/0/qos", [{}, {"min": 2}, {"min": 1, "max": 1}], [[], {"max": 3}, {"min": -1}], [{"min": 2, "max": 1}, {"max": 1.0}]),
+        ("namespaces/0/payload", [{}, {"max_bytes": 268435455}, {"format": "any"}, {"format": "json", "max_bytes": 1048576}, {"format": "number", "schema": {"maximum": 1}}],
+         [[], {"max_bytes": 268435456}, {"format": "xml"}, {"schema": {}}, {"format": "utf8", "schema": {}}, {"format": "json", "max_bytes": 1048577}],
+         [{"min_bytes": 2, "max_bytes": 1}, {"format": "json", "min_bytes": 70000}]),
+        ("namespaces/0/payload/schema", [{}, {"type": ["null", "object"]}, {"properties": {"": {}}}, {"enum": [None, "", 1.5, True]}, {"const": "\n"}, {"additionalProperties": {}}],
+         [[], {"pattern": "a"}, {"type": "float"}, {"type": []}, {"enum": []}, {"enum": [[]]}, {"const": {}}, {"enum": [1], "const": 1}, {"minimum": 1, "exclusiveMinimum": 1},
+          {"items": []}, {"items": True}, {"properties": {"a": True}}, {"required": "a"}, {"required": [1]}, {"multipleOf": 1}, {"unit": ""}, {"minLength": -1}],
+         [{"required": ["a"]}, {"minimum": 2, "maximum": 1}, {"title": "a", "properties": {str(i): {} for i in range(65)}}, {"minLength": 1.0}]),
+        ("namespaces/0/payload/schema/units", [{"value": "v", "unit": "v", "ranges": {"": {}}}],
+         [{}, {"value": "v", "unit": "u"}, {"value": "v", "unit": "u", "ranges": {}}, {"value": "v", "unit": "u", "ranges": {"//": 1}}, {"value": "v", "unit": "u", "ranges": {"C": 1}}],
+         [{"value": "x", "unit": "v", "ranges": {"C": {}}}, {"value": "v", "unit": "v", "ranges": {"C": {"minimum": 2, "maximum": 1}}}]),
     ],
 }
 
