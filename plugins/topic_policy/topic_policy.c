@@ -2,6 +2,7 @@
 #include "common/match.h"
 #include "common/reader.h"
 #include "common/topic_pattern.h"
+#include "plugins/topic_policy/filters.h"
 #include "plugins/topic_policy/known.h"
 #include "plugins/topic_policy/names.h"
 #include "plugins/topic_policy/namespaces.h"
@@ -24,6 +25,7 @@ struct adu_topic_policy {
     size_t exempt_count;
     const struct adu_topic_pattern **exempt;
     bool exempt_for_some; /* one has an attribute in it */
+    struct adu_filters filters;
     struct adu_namespaces namespaces;
     struct adu_known *known; /* with the namespace's number plus one; 0: it needs none */
 };
@@ -66,7 +68,8 @@ static bool may_be_spelled_out(const void *context, struct adu_text level, struc
 
 struct keys {
     struct adu_stage_header header;
-    const struct adu_json *names, *depth, *reserved_levels, *exempt, *vocabularies, *namespaces;
+    const struct adu_json *names, *depth, *reserved_levels, *exempt, *vocabularies, *namespaces,
+        *subscriptions;
     int other_topics;
 };
 
@@ -84,6 +87,7 @@ static const struct adu_field fields[] = {
     ADU_FIELD(struct keys, exempt, ARRAY),
     ADU_FIELD(struct keys, vocabularies, OBJECT),
     ADU_FIELD(struct keys, namespaces, ARRAY),
+    ADU_FIELD(struct keys, subscriptions, OBJECT),
     ADU_FIELD(struct keys, other_topics, CHOICE, .choices = others_names),
     {0},
 };
@@ -125,23 +129,6 @@ static const struct adu_field reserved_fields[] = {
     {0},
 };
 
-static bool fill_publishers(struct adu_compiler *c, const int *roles, struct reserved *r)
-{
-    int highest = 0;
-    for (const int *role = roles; *role >= 0; role++) {
-        highest = *role > highest ? *role : highest;
-    }
-    r->publishers.count = adu_roles_words((size_t)highest + 1);
-    r->publishers.words = adu_arena_array(c->arena, r->publishers.count, sizeof(uint64_t));
-    if (r->publishers.words == NULL) {
-        return adu_error_no_memory(c->error);
-    }
-    for (; *roles >= 0; roles++) {
-        adu_roles_add(&r->publishers, *roles);
-    }
-    return true;
-}
-
 static bool compile_reserved(struct adu_compiler *c, const struct adu_json *object,
                              struct adu_topic_policy *policy)
 {
@@ -167,7 +154,7 @@ static bool compile_reserved(struct adu_compiler *c, const struct adu_json *obje
         if (r->level == NULL) {
             return adu_error_no_memory(c->error);
         }
-        if (roles == NULL || !fill_publishers(c, roles, r)) {
+        if (roles == NULL || !adu_role_set(c, roles, &r->publishers)) {
             return false;
         }
     }
@@ -223,7 +210,9 @@ const struct adu_topic_policy *adu_topic_policy_compile(struct adu_compiler *c,
         (policy->names = adu_names_compile(c, keys.names)) == NULL ||
         !compile_depth(c, keys.depth, policy) ||
         !compile_reserved(c, keys.reserved_levels, policy) ||
-        !compile_exempt(c, keys.exempt, policy) || !compile_namespaces(c, &keys, policy)) {
+        !compile_exempt(c, keys.exempt, policy) ||
+        !adu_filters_compile(c, keys.subscriptions, &policy->filters) ||
+        !compile_namespaces(c, &keys, policy)) {
         return NULL;
     }
     policy->known = adu_known_new(c->arena);
@@ -428,7 +417,8 @@ enum adu_verdict adu_topic_policy_decide(const struct adu_topic_policy *policy,
     if (request->action == ADU_PUBLISH) {
         return judge_publish(policy, request, why);
     }
-    return is_exempt(policy, request) || topic_legal(&j, policy, request, false, why)
+    return is_exempt(policy, request) || (adu_filters_legal(&policy->filters, request, why) &&
+                                          topic_legal(&j, policy, request, false, why))
                ? ADU_ABSTAIN
                : refuse(policy, why);
 }

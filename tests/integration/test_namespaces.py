@@ -20,7 +20,7 @@ def with_namespaces(policy):
         {"name": "states", "template": "planta/{linea}/estado", "retain": "required", "payload": {"format": "utf8"}},
         {"name": "watched", "template": "planta/{linea}/nivel", "mode": "watch", "payload": {"format": "number"}},
         {"name": "heartbeats", "template": "planta/{linea}/_sys/heartbeat"},
-        {"name": "own", "template": "planta/${linea}/propio"}])
+        {"name": "own", "template": "planta/${linea}/propio"}], subscriptions={"max_wildcards": 4, "too_broad": ["+/+/#"], "broad_roles": ["admin"]})
 
 
 @pytest.fixture
@@ -46,6 +46,7 @@ def test_attack_22_namespaces_in_each_version(plant):
         assert client.publish("planta/linea1/estado", "en marcha", qos=1, retain=True) == 0
         assert client.publish("planta/linea1/estado", "en marcha", qos=1) == refused_publish(version, 1)
         assert topics(seen(watch)) == ["planta/linea1/nivel", "planta/linea1/temperatura", "planta/linea1/propio", "planta/linea1/estado"]
+        assert client.subscribe("+/+/#") == (REFUSED_CODES[version] or 1)
         client.disconnect()
         admin = plant.connect(ADMIN, version, client_id="otro")
         assert admin.subscribe("planta/+/+", "planta/+/humedad", "planta/linea10/#", "planta/+/+/+/+") == (

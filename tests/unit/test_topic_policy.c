@@ -236,6 +236,52 @@ START_TEST(an_empty_policy)
 }
 END_TEST
 
+#define LEVELS_TEXT "the filter has more levels than subscriptions.max_levels"
+#define WILD_TEXT   "the filter has more wildcards than subscriptions.max_wildcards"
+#define BROAD       "the filter is too broad for the client's roles"
+
+static const struct {
+    const char *roles, *filter, *why;
+} too_much[] = {
+    {"", "#", BROAD},
+    {"", "+/#", BROAD},
+    {"", "+/+/#", BROAD},
+    {"", "+/+/+", BROAD}, /* it covers b/secreto/+ */
+    {"", "a/#", ""},
+    {"", "a/+/#", ""},
+    {"", "$SYS/#", ""}, /* exempt */
+    {"", "$share/g/#", BROAD},
+    {"", "b/#", BROAD}, /* it covers b/secreto/+ */
+    {"", "b/+/+", BROAD},
+    {"", "b/secreto/+", BROAD},
+    {"", "b/secreto/x", ""},
+    {"", "+/secreto/x", ""},
+    {"scada", "#", ""},
+    {"otro", "#", BROAD},
+    {"scada", "a/+/+/+", ""},
+    {"scada", "a/+/+/+/+", WILD_TEXT},
+    {"scada", "+/+/#", ""},
+    {"scada", "+/+/+/#", WILD_TEXT},
+    {"", "a/b/c/d/e", ""},
+    {"", "a/b/c/d/e/f", LEVELS_TEXT},
+    {"", "a/b/c/d/e/#", LEVELS_TEXT},
+    {"", "$share/g/a/b/c/d/e", ""},
+};
+
+START_TEST(subscriptions)
+{
+    struct adu_reason why;
+    const struct adu_topic_policy *policy =
+        policy_of("{'exempt': ['$SYS/#'], 'subscriptions': {'max_levels': 5, 'max_wildcards': 3,"
+                  "'too_broad': ['+/+/#', 'b/secreto/+'], 'broad_roles': ['scada']}}");
+    adu_vocabulary_define_role(snippet.vocabulary, "otro");
+    const char *said = judged(policy, ADU_SUBSCRIBE, too_much[_i].filter, too_much[_i].roles, &why);
+    ck_assert_msg(strcmp(said, too_much[_i].why) == 0, "%s: \"%s\"", too_much[_i].filter, said);
+    ck_assert_str_eq(judged(policy, ADU_PUBLISH, "a/b/c/d/e/f", "", &why), "");
+    snippet_close(&snippet);
+}
+END_TEST
+
 START_TEST(long_topics)
 {
     struct adu_reason why;
@@ -327,6 +373,10 @@ static const struct {
     {"{'exempt': '$SYS/#'}", "exempt: expected an array"},
     {"{'exempt': ['$SYS/#/x']}", "exempt[0]: expected a topic pattern"},
     {"{'exempt': ['$share/g/x']}", "leave out $share/<group>/"},
+    {"{'subscriptions': {'max_levels': 0}}", "subscriptions.max_levels: expected"},
+    {"{'subscriptions': {'too_broad': ['a#']}}", "too_broad[0]: expected a topic filter"},
+    {"{'subscriptions': {'too_broad': '#'}}", "too_broad: expected an array"},
+    {"{'subscriptions': {'broad_roles': ['a']}}", "it needs \"too_broad\" beside it"},
     {"{'name': {}}", "did you mean \"names\"?"},
 };
 
@@ -348,6 +398,7 @@ int main(void)
     suite_add(suite, receive);
     suite_add_rows(suite, reserved_levels, ROWS(reserved));
     suite_add(suite, an_empty_policy);
+    suite_add_rows(suite, subscriptions, ROWS(too_much));
     suite_add(suite, long_topics);
     suite_add(suite, reasons_name_level_limit_and_place);
     suite_add(suite, watch_says_what_it_would_refuse);
