@@ -249,6 +249,18 @@ static enum adu_verdict allow(const struct asking *a)
     return ADU_ALLOW;
 }
 
+static void tell_stages(const struct asking *a)
+{
+    struct adu_pipeline *p = a->p;
+    for (int kind = 0; kind < ADU_STAGES; kind++) {
+        if (p->stages[kind] != NULL && p->stages[kind]->published != NULL) {
+            const struct adu_stage_call call =
+                adu_pipeline_call(p, (enum adu_stage_kind)kind, NULL, a->now);
+            p->stages[kind]->published(&call, &a->request);
+        }
+    }
+}
+
 /* Of somebody known, by the running policy. */
 static enum adu_verdict judge(struct asking *a)
 {
@@ -267,6 +279,9 @@ static enum adu_verdict judge(struct asking *a)
     const enum adu_verdict verdict = combine(a);
     if (verdict != ADU_ALLOW) {
         return verdict;
+    }
+    if (!a->watched && a->request.action == ADU_PUBLISH) {
+        tell_stages(a);
     }
     if (!a->watched && !a->why->passing) {
         adu_recent_remember(recent, a->request.action,

@@ -132,6 +132,10 @@ struct adu_stage {
     enum adu_verdict (*decide)(const struct adu_stage_call *call, const struct adu_request *request,
                                void *client_state, struct adu_reason *why);
 
+    /* A publish was allowed by all, and nothing of it is only watched. Told unless the answer was
+     * remembered, so at least of the first on a topic. Hot path. */
+    void (*published)(const struct adu_stage_call *call, const struct adu_request *request);
+
     /* For inquiries (inquiry.c): tells of every rule that has to do with the request, and what
      * might be changed so that it would be allowed. NULL: there is nothing to tell. */
     void (*explain)(const struct adu_stage_call *call, const struct adu_request *request,

@@ -246,9 +246,12 @@ struct judging {
     const struct adu_topic_policy *policy;
     const struct adu_request *request;
     struct adu_reason *why;
-    size_t count;                          /* levels, a final `#` left out */
-    bool open_ended;                       /* there is one */
-    bool for_all;                          /* so far nothing depends on who asks */
+    size_t count;    /* levels, a final `#` left out */
+    bool open_ended; /* there is one */
+    bool for_all;    /* so far nothing depends on who asks */
+    size_t flagged;  /* the first level, from 1, that is only to be flagged; 0: none */
+    const char *flag_text;
+    const struct adu_place *flag_rule;
     const struct adu_namespace *namespace; /* of a topic, where it belongs to one */
     struct adu_text levels[LEVELS_MOST + 1];
 };
@@ -268,13 +271,32 @@ static bool reserved_legal(struct judging *j, struct adu_text level)
     return false;
 }
 
+/* By its name. One that is only to be flagged is remembered and passes. */
+static bool name_legal(struct judging *j, struct adu_text level)
+{
+    struct adu_reason *why = j->why;
+    if (adu_names_level_legal(j->policy->names, level, why)) {
+        return true;
+    }
+    if (!why->watched) {
+        return false;
+    }
+    if (j->flagged == 0) {
+        j->flagged = j->count;
+        j->flag_text = why->text;
+        j->flag_rule = why->rule;
+    }
+    adu_reason_clear(why);
+    return true;
+}
+
 static bool level_legal(struct judging *j, struct adu_text level)
 {
     if (j->request->action == ADU_SUBSCRIBE &&
         (adu_text_is(level, "+") || adu_text_is(level, "#"))) {
         return true;
     }
-    return adu_names_level_legal(j->policy->names, level, j->why) && reserved_legal(j, level);
+    return name_legal(j, level) && reserved_legal(j, level);
 }
 
 /* Each level by itself. */
@@ -352,6 +374,20 @@ static enum adu_verdict refuse(const struct adu_topic_policy *policy, struct adu
     return ADU_DENY;
 }
 
+/* Last, so that what is flagged hides nothing that is refused. */
+static bool not_flagged(const struct judging *j)
+{
+    if (j->flagged == 0) {
+        return true;
+    }
+    j->why->text = j->flag_text;
+    j->why->rule = j->flag_rule;
+    j->why->level = (unsigned)j->flagged;
+    j->why->level_text = j->levels[j->flagged - 1];
+    j->why->watched = true;
+    return false;
+}
+
 /* The topic or filter. */
 static bool topic_legal(struct judging *j, const struct adu_topic_policy *policy,
                         const struct adu_request *request, bool anybody, struct adu_reason *why)
@@ -363,8 +399,9 @@ static bool topic_legal(struct judging *j, const struct adu_topic_policy *policy
     j->open_ended = false;
     j->for_all = !policy->exempt_for_some;
     j->namespace = NULL;
+    j->flagged = 0;
     return adu_names_length_legal(policy->names, request->topic, why) && levels_legal(j) &&
-           depth_legal(j) && namespace_legal(j, anybody);
+           depth_legal(j) && namespace_legal(j, anybody) && not_flagged(j);
 }
 
 /* A message, by the rules of its namespace, which may be NULL. */
@@ -384,6 +421,18 @@ static enum adu_verdict judge_message(const struct adu_topic_policy *policy,
     return refuse(policy, why);
 }
 
+/* A topic that is only flagged or watched says nothing for its message, which may be refused. */
+static enum adu_verdict refuse_topic(const struct judging *j, struct adu_reason *why)
+{
+    if (why->watched && j->namespace != NULL && !j->namespace->watched) {
+        struct adu_reason of_message = ADU_REASON_INIT;
+        if (judge_message(j->policy, j->namespace, j->request, &of_message) == ADU_DENY) {
+            *why = of_message;
+        }
+    }
+    return refuse(j->policy, why);
+}
+
 static enum adu_verdict judge_publish(const struct adu_topic_policy *policy,
                                       const struct adu_request *request, struct adu_reason *why)
 {
@@ -398,7 +447,7 @@ static enum adu_verdict judge_publish(const struct adu_topic_policy *policy,
         return ADU_ABSTAIN;
     }
     if (!topic_legal(&j, policy, request, false, why)) {
-        return refuse(policy, why);
+        return refuse_topic(&j, why);
     }
     if (j.for_all) {
         number = j.namespace != NULL ? (uint32_t)(j.namespace - namespaces->list) + 1 : 0;
@@ -421,6 +470,24 @@ enum adu_verdict adu_topic_policy_decide(const struct adu_topic_policy *policy,
                                           topic_legal(&j, policy, request, false, why))
                ? ADU_ABSTAIN
                : refuse(policy, why);
+}
+
+bool adu_topic_policy_notes(const struct adu_topic_policy *policy)
+{
+    const struct adu_place *place;
+    return adu_names_collisions(policy->names, &place) != ADU_ALIKE_ALLOW;
+}
+
+enum adu_verdict adu_topic_policy_collides(const struct adu_topic_policy *policy,
+                                           struct adu_text other, struct adu_reason *why)
+{
+    why->text = "but for case, or - and _, it is the same as a topic in use,";
+    why->watched = adu_names_collisions(policy->names, &why->rule) == ADU_ALIKE_FLAG;
+    const size_t length =
+        other.length < sizeof why->detail - 1 ? other.length : sizeof why->detail - 1;
+    memcpy(why->detail, other.bytes, length);
+    why->detail[length] = '\0';
+    return refuse(policy, why);
 }
 
 /* --- what can be legal at all --- */

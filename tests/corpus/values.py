@@ -177,6 +177,7 @@ VALUES = {
         ("exempt", [[]], ["#", {}, [["#"]]]),
         ("exempt/0", *TOPIC),
         ("exempt/0", ["/" * 300], []),
+        ("names/lookalikes", ["allow", "refuse"], ["watch", True]), ("names/collisions", ["allow", "flag"], ["", None]), ("names/nfc", [False], ["true"]),
         ("subscriptions/max_levels", *between(1, 201)), ("subscriptions/max_wildcards", *between(0, 201)),
         ("subscriptions/too_broad", [[], ["#"], ["+/+", "a//b", "$SYS/#"]], ["#", [""], ["a#"], ["#/a"], ["+a"], ["\n"], [1]]),
         ("subscriptions", [{}, {"too_broad": ["#"]}], [[], {"broad_roles": ["lector"]}, {"too_broad": ["#"], "broad_roles": "lector"}]),

@@ -355,6 +355,39 @@ START_TEST(watch_says_what_it_would_refuse)
 }
 END_TEST
 
+/* What is only flagged hides nothing that is refused, and is said of the first level. */
+START_TEST(flagged)
+{
+    struct adu_reason why;
+    const struct adu_topic_policy *policy = policy_of("{'names': {'lookalikes': 'flag'}}");
+    ck_assert_str_ne(judged(policy, ADU_PUBLISH,
+                            "a/\xd0\xb0"
+                            "b/c/\xd0\xb0"
+                            "b",
+                            "", &why),
+                     "");
+    ck_assert(why.watched);
+    ck_assert_uint_eq(why.level, 2);
+    ck_assert_str_eq(judged(policy, ADU_PUBLISH,
+                            "\xd0\xb0"
+                            "b/C",
+                            "", &why),
+                     UPPER);
+    ck_assert(!why.watched);
+    ck_assert_str_eq(judged(policy, ADU_PUBLISH,
+                            "\xd0\xb0"
+                            "b/_x",
+                            "", &why),
+                     UNNAMED);
+    ck_assert(!why.watched);
+    ck_assert(adu_topic_policy_possible(policy,
+                                        adu_text_of("\xd0\xb0"
+                                                    "b/#"),
+                                        &why));
+    snippet_close(&snippet);
+}
+END_TEST
+
 static const struct {
     const char *json, *error;
 } refused[] = {
@@ -377,6 +410,9 @@ static const struct {
     {"{'subscriptions': {'too_broad': ['a#']}}", "too_broad[0]: expected a topic filter"},
     {"{'subscriptions': {'too_broad': '#'}}", "too_broad: expected an array"},
     {"{'subscriptions': {'broad_roles': ['a']}}", "it needs \"too_broad\" beside it"},
+    {"{'names': {'lookalikes': true}}", "names.lookalikes: expected"},
+    {"{'names': {'collisions': 'no'}}", "expected one of \"allow\", \"flag\", \"refuse\""},
+    {"{'names': {'nfc': 1}}", "names.nfc: expected"},
     {"{'name': {}}", "did you mean \"names\"?"},
 };
 
@@ -402,6 +438,7 @@ int main(void)
     suite_add(suite, long_topics);
     suite_add(suite, reasons_name_level_limit_and_place);
     suite_add(suite, watch_says_what_it_would_refuse);
+    suite_add(suite, flagged);
     suite_add_rows(suite, files_refused, ROWS(refused));
     return run_suite(suite);
 }
