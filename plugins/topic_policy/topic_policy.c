@@ -6,6 +6,7 @@
 #include "plugins/topic_policy/known.h"
 #include "plugins/topic_policy/names.h"
 #include "plugins/topic_policy/namespaces.h"
+#include "plugins/topic_policy/suggest.h"
 #include <string.h>
 
 struct reserved {
@@ -27,6 +28,7 @@ struct adu_topic_policy {
     bool exempt_for_some; /* one has an attribute in it */
     struct adu_filters filters;
     struct adu_namespaces namespaces;
+    bool report;
     struct adu_known *known; /* with the namespace's number plus one; 0: it needs none */
 };
 
@@ -71,6 +73,7 @@ struct keys {
     const struct adu_json *names, *depth, *reserved_levels, *exempt, *vocabularies, *namespaces,
         *subscriptions;
     int other_topics;
+    bool report;
 };
 
 static const char *const others_names[] = {[ADU_OTHERS_REFUSE] = "refuse",
@@ -88,6 +91,7 @@ static const struct adu_field fields[] = {
     ADU_FIELD(struct keys, vocabularies, OBJECT),
     ADU_FIELD(struct keys, namespaces, ARRAY),
     ADU_FIELD(struct keys, subscriptions, OBJECT),
+    ADU_FIELD(struct keys, report, BOOL),
     ADU_FIELD(struct keys, other_topics, CHOICE, .choices = others_names),
     {0},
 };
@@ -215,6 +219,7 @@ const struct adu_topic_policy *adu_topic_policy_compile(struct adu_compiler *c,
         !compile_namespaces(c, &keys, policy)) {
         return NULL;
     }
+    policy->report = keys.report;
     policy->known = adu_known_new(c->arena);
     if (policy->known == NULL) {
         adu_error_no_memory(c->error);
@@ -470,6 +475,28 @@ enum adu_verdict adu_topic_policy_decide(const struct adu_topic_policy *policy,
                                           topic_legal(&j, policy, request, false, why))
                ? ADU_ABSTAIN
                : refuse(policy, why);
+}
+
+void adu_topic_policy_suggest(const struct adu_topic_policy *policy,
+                              const struct adu_request *request, struct adu_reason *why)
+{
+    const struct adu_namespaces *n = &policy->namespaces;
+    const struct adu_tree *tree = n->count > 0 && n->others != ADU_OTHERS_ALLOW ? n->tree : NULL;
+    struct adu_reason other = ADU_REASON_INIT;
+    struct adu_request right = *request;
+    struct judging j;
+    if (adu_suggest(policy->names, tree, request->topic, request->subject->values, why->nearest)) {
+        right.topic = adu_text_of(why->nearest);
+        if (topic_legal(&j, policy, &right, false, &other)) {
+            return;
+        }
+    }
+    why->nearest[0] = '\0';
+}
+
+bool adu_topic_policy_reports(const struct adu_topic_policy *policy)
+{
+    return policy->report;
 }
 
 bool adu_topic_policy_notes(const struct adu_topic_policy *policy)

@@ -124,13 +124,22 @@ def test_a_reload_changes_what_is_remembered(plant):
 def test_attack_17_names_that_look_alike(make_broker, suite):
     """A topic in use cannot be doubled by one that looks like it, nor by somebody who may not publish it."""
     broker = make_broker(suite, start=False)
-    broker.edit("topic_policy.json", lambda policy: policy.update(names={"lowercase": False, "lookalikes": "refuse", "collisions": "refuse"}))
+    broker.edit("topic_policy.json", lambda policy: policy.update(names={"lowercase": False, "lookalikes": "refuse", "collisions": "refuse"}, report=True))
     broker.start()
-    watch, admin, edge = watcher(broker, "planta/#"), broker.connect(ADMIN, 5, client_id="otro"), broker.connect(EDGE1, 5)
+    alarms = watcher(broker, "planta/_sys/alertas/topic_refused/#", client_id="alarmas")
+    watch, admin, edge = watcher(broker, "planta/+/+"), broker.connect(ADMIN, 5, client_id="otro"), broker.connect(EDGE1, 5)
     assert edge.publish("planta/Linea2/t_1", "x", qos=1) == 0x87  # by the acl, so it is not in use
     assert admin.publish("planta/linea2/t_1", "1", qos=1) == 0
     assert admin.publish("planta/linea2/t_1", "2", qos=1) == 0
     for topic in "planta/Linea2/t_1", "planta/linea2/t-1", "planta/linea2/\u0442_1", "planta/line\u0430/t":
         assert admin.publish(topic, "no", qos=1) == (0x87 if topic != "planta/linea2/\u0442_1" else 0), topic
     assert len(seen(watch)) == 3
+    assert admin.publish("planta/linea 2/T", "no", qos=1) == 0x87
+    broker.wait_log(r'spaces are not allowed \(level 2 "linea 2"\); right would be "planta/linea2/T"')
+    reports = []  # the first of each kind, and no more
+    while len(reports) < 3:
+        message = alarms.receive(timeout=30)
+        reports += [json.loads(message.payload)["text"]] if message.topic == "planta/_sys/alertas/topic_refused/otro" else []
+    assert ["same as a topic in use" in reports[0], "looks like another" in reports[1], "spaces" in reports[2]] == [True] * 3
+    assert seen(alarms) == []
     broker.wait_log(r'but for case, or - and _, it is the same as a topic in use, "planta/linea2/t_1"')

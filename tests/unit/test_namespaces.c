@@ -333,6 +333,69 @@ START_TEST(templates_that_never_match)
 }
 END_TEST
 
+static const struct {
+    const char *topic, *nearest; /* "": there is none */
+} suggested[] = {
+    {"Planta/Linea 1/Temp", "planta/linea1/temperatura"},
+    {"planta/L\xc3\xadnea 1/Temperatura", "planta/linea1/temperatura"},
+    {"planta/linea-1/presi\xc3\xb3n", "planta/linea1/presion"},
+    {"/planta//linea1/vibracion/", "planta/linea1/vibracion"},
+    {"PLANTA/linea3/E 7/Vibraci\xc3\xb3n", "planta/linea3/e7/vibracion"},
+    {"plnta/linea1/temperatura", "planta/linea1/temperatura"},
+    {"planta/linea1/comandos/Sala de Hornos", "planta/linea1/comandos/sala_de_hornos"},
+    {"planta/linea2/Notas/x", ""}, /* not for this client */
+    {"taller/Horno 2/Nivel", "taller/horno2/nivel"},
+    {"planta/linea1/humedad", ""},
+    {"\xd0\x86\xd0\x86", ""},
+};
+
+START_TEST(nearest_names)
+{
+    struct adu_reason why = ADU_REASON_INIT;
+    struct asker asker;
+    char json[4096];
+    snprintf(json, sizeof json, "{'names': {'characters': 'a-z0-9_-'}, %s", PLANT + 1);
+    const struct adu_topic_policy *policy = policy_of(json);
+    asker_make(&asker, snippet.vocabulary, "linea=linea1", "");
+    const struct adu_request request = {.action = ADU_PUBLISH,
+                                        .subject = &asker.subject,
+                                        .topic = adu_text_of(suggested[_i].topic)};
+    ck_assert_int_eq(adu_topic_policy_decide(policy, &request, &why), ADU_DENY);
+    adu_topic_policy_suggest(policy, &request, &why);
+    ck_assert_str_eq(why.nearest, suggested[_i].nearest);
+    asker_free(&asker);
+    snippet_close(&snippet);
+}
+END_TEST
+
+START_TEST(nearest_names_without_namespaces)
+{
+    static const struct {
+        const char *topic, *nearest;
+    } rows[] = {
+        {"Planta/Linea 1/Temp", "planta/linea1/temp"},
+        {"planta/sala de hornos/\xc3\x91"
+         "and\xc3\xba",
+         "planta/sala_de_hornos/nandu"},
+        {"planta/linea.1/a", "planta/linea1/a"},
+        {"planta/a", ""}, /* no name is wrong */
+        {"planta/_x/a", ""},
+    };
+    const struct adu_topic_policy *policy =
+        policy_of("{'names': {'characters': 'a-z0-9_-'}, 'depth': {'min': 3}}");
+    for (int i = 0; i < ROWS(rows); i++) {
+        static const struct adu_subject nobody;
+        struct adu_reason why = ADU_REASON_INIT;
+        const struct adu_request request = {
+            .action = ADU_PUBLISH, .subject = &nobody, .topic = adu_text_of(rows[i].topic)};
+        adu_topic_policy_suggest(policy, &request, &why);
+        ck_assert_msg(strcmp(why.nearest, rows[i].nearest) == 0, "%s: %s", rows[i].topic,
+                      why.nearest);
+    }
+    snippet_close(&snippet);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("namespaces");
@@ -344,5 +407,7 @@ int main(void)
     suite_add_rows(suite, files_refused, ROWS(refused));
     suite_add(suite, what_is_not_ambiguous);
     suite_add(suite, templates_that_never_match);
+    suite_add_rows(suite, nearest_names, ROWS(suggested));
+    suite_add(suite, nearest_names_without_namespaces);
     return run_suite(suite);
 }
