@@ -6,6 +6,7 @@
 #include "plugins/topic_policy/known.h"
 #include "plugins/topic_policy/names.h"
 #include "plugins/topic_policy/namespaces.h"
+#include "plugins/topic_policy/sparkplug.h"
 #include "plugins/topic_policy/suggest.h"
 #include <string.h>
 
@@ -27,6 +28,7 @@ struct adu_topic_policy {
     const struct adu_topic_pattern **exempt;
     bool exempt_for_some; /* one has an attribute in it */
     struct adu_filters filters;
+    struct adu_sparkplug sparkplug;
     struct adu_namespaces namespaces;
     bool report;
     struct adu_known *known; /* with the namespace's number plus one; 0: it needs none */
@@ -71,7 +73,7 @@ static bool may_be_spelled_out(const void *context, struct adu_text level, struc
 struct keys {
     struct adu_stage_header header;
     const struct adu_json *names, *depth, *reserved_levels, *exempt, *vocabularies, *namespaces,
-        *subscriptions;
+        *subscriptions, *sparkplug;
     int other_topics;
     bool report;
 };
@@ -91,6 +93,7 @@ static const struct adu_field fields[] = {
     ADU_FIELD(struct keys, vocabularies, OBJECT),
     ADU_FIELD(struct keys, namespaces, ARRAY),
     ADU_FIELD(struct keys, subscriptions, OBJECT),
+    ADU_FIELD(struct keys, sparkplug, OBJECT),
     ADU_FIELD(struct keys, report, BOOL),
     ADU_FIELD(struct keys, other_topics, CHOICE, .choices = others_names),
     {0},
@@ -216,6 +219,7 @@ const struct adu_topic_policy *adu_topic_policy_compile(struct adu_compiler *c,
         !compile_reserved(c, keys.reserved_levels, policy) ||
         !compile_exempt(c, keys.exempt, policy) ||
         !adu_filters_compile(c, keys.subscriptions, &policy->filters) ||
+        !adu_sparkplug_compile(c, keys.sparkplug, &policy->sparkplug) ||
         !compile_namespaces(c, &keys, policy)) {
         return NULL;
     }
@@ -438,6 +442,17 @@ static enum adu_verdict refuse_topic(const struct judging *j, struct adu_reason 
     return refuse(j->policy, why);
 }
 
+/* Its topics are exempt from all else, however exempt they may be by themselves. */
+static enum adu_verdict judge_sparkplug(const struct adu_topic_policy *policy,
+                                        const struct adu_request *request, struct adu_reason *why)
+{
+    if (!adu_sparkplug_legal(&policy->sparkplug, request, why)) {
+        return refuse(policy, why);
+    }
+    why->rule = NULL;
+    return ADU_ABSTAIN;
+}
+
 static enum adu_verdict judge_publish(const struct adu_topic_policy *policy,
                                       const struct adu_request *request, struct adu_reason *why)
 {
@@ -447,6 +462,9 @@ static enum adu_verdict judge_publish(const struct adu_topic_policy *policy,
     if (adu_known_find(policy->known, request->topic, &number)) {
         return judge_message(policy, number > 0 ? &namespaces->list[number - 1] : NULL, request,
                              why);
+    }
+    if (adu_sparkplug_owns(&policy->sparkplug, request->topic)) {
+        return judge_sparkplug(policy, request, why);
     }
     if (is_exempt(policy, request)) {
         return ADU_ABSTAIN;
@@ -470,6 +488,9 @@ enum adu_verdict adu_topic_policy_decide(const struct adu_topic_policy *policy,
     }
     if (request->action == ADU_PUBLISH) {
         return judge_publish(policy, request, why);
+    }
+    if (adu_sparkplug_owns(&policy->sparkplug, request->topic)) {
+        return judge_sparkplug(policy, request, why);
     }
     return is_exempt(policy, request) || (adu_filters_legal(&policy->filters, request, why) &&
                                           topic_legal(&j, policy, request, false, why))
@@ -555,6 +576,9 @@ bool adu_topic_policy_possible(const struct adu_topic_policy *policy, struct adu
         }
     }
     struct judging j;
+    if (adu_sparkplug_owns(&policy->sparkplug, filter)) {
+        return judge_sparkplug(policy, &request, why) != ADU_DENY;
+    }
     if (topic_legal(&j, policy, &request, true, why) || why->watched) {
         return true;
     }

@@ -177,6 +177,8 @@ VALUES = {
         ("exempt", [[]], ["#", {}, [["#"]]]),
         ("exempt/0", *TOPIC),
         ("exempt/0", ["/" * 300], []),
+        ("sparkplug", [{"edge_node": "linea"}, {"edge_node": "linea", "host_roles": []}], [{}, [], {"group": "linea"}, {"edge_node": ""}, {"edge_node": "a b"}, {"edge_node": 1}],
+         [{"edge_node": "nadie"}, {"edge_node": "linea", "host_roles": ["nadie"]}]),
         ("names/lookalikes", ["allow", "refuse"], ["watch", True]), ("names/collisions", ["allow", "flag"], ["", None]), ("names/nfc", [False], ["true"]),
         ("subscriptions/max_levels", *between(1, 201)), ("subscriptions/max_wildcards", *between(0, 201)),
         ("subscriptions/too_broad", [[], ["#"], ["+/+", "a//b", "$SYS/#"]], ["#", [""], ["a#"], ["#/a"], ["+a"], ["\n"], [1]]),

@@ -143,3 +143,22 @@ def test_attack_17_names_that_look_alike(make_broker, suite):
     assert ["same as a topic in use" in reports[0], "looks like another" in reports[1], "spaces" in reports[2]] == [True] * 3
     assert seen(alarms) == []
     broker.wait_log(r'but for case, or - and _, it is the same as a topic in use, "planta/linea2/t_1"')
+
+
+def test_sparkplug_births_and_deaths_are_the_edge_nodes_own(make_broker, suite):
+    """NBIRTH, NDATA and the NDEATH that is a will pass for the node that the identity names, and for no other."""
+    broker = make_broker(suite, start=False)
+    broker.edit("topic_policy.json", lambda policy: policy.update(sparkplug={"edge_node": "linea", "host_roles": ["admin"]}))
+    broker.edit("acl.json", lambda policy: policy["roles"]["edge"]["allow"].append({"publish": ["spBv1.0/#"]}))
+    broker.start()
+    watch = watcher(broker, "spBv1.0/#")
+    broker.connect(EDGE1, 4, client_id="edge-linea1", will=Will("spBv1.0/Planta 1/NDEATH/linea2", "no", qos=1)).drop()
+    edge = broker.connect(EDGE1, 5, will=Will("spBv1.0/Planta 1/NDEATH/linea1", "death", qos=1))
+    assert edge.publish("spBv1.0/Planta 1/NDATA/linea1", "data", qos=1) == 0x87  # QoS 0, says the specification
+    for topic in "spBv1.0/Planta 1/NBIRTH/linea1", "spBv1.0/Planta 1/DBIRTH/linea1/Bomba 7", "spBv1.0/Planta 1/NBIRTH/linea2", "spBv1.0/Planta 1/NCMD/linea1":
+        assert edge.publish(topic, "birth") == 0
+    edge.drop()
+    assert broker.connect(ADMIN, 5, client_id="otro").publish("spBv1.0/STATE/otro", "online", qos=1, retain=True) == 0
+    got = [watch.receive(timeout=30).topic for _ in range(4)]
+    assert sorted(got) == ["spBv1.0/Planta 1/DBIRTH/linea1/Bomba 7", "spBv1.0/Planta 1/NBIRTH/linea1", "spBv1.0/Planta 1/NDEATH/linea1", "spBv1.0/STATE/otro"]
+    assert seen(watch) == []
