@@ -14,6 +14,9 @@
     X(logins_revocation_unknown)                                                                   \
     X(crls_taken)                                                                                  \
     X(crls_refused)                                                                                \
+    X(logins_held)                                                                                 \
+    X(logins_from_cache)                                                                           \
+    X(logins_in_grace)                                                                             \
     X(publish_allowed)                                                                             \
     X(publish_refused)                                                                             \
     X(subscribe_allowed)                                                                           \

@@ -353,6 +353,7 @@ void adu_pipeline_gone(struct adu_pipeline *p, const void *handle, const char *c
     if (p->attached == 0 || client_id == NULL) {
         return;
     }
+    adu_pipeline_unhold(p, handle, NULL);
     struct adu_session *session = adu_sessions_find(p->sessions, handle, client_id);
     if (session == NULL) {
         return; /* a failed log-in, whoever's client id it claimed */

@@ -9,6 +9,9 @@
  * pointing at them until the process ends. */
 static struct adu_pipeline *pipelines;
 
+/* Log-ins that wait at a time: as many as a plant has clients that come back at once. */
+enum { PENDING_MOST = 16384 };
+
 /* --- attaching --- */
 
 static void forget_principal(void *context, struct adu_principal *gone);
@@ -26,16 +29,19 @@ static struct adu_pipeline *find_or_make(const char *name, const struct adu_host
     p->host = host;
     p->principals = adu_principals_new(ADU_PRINCIPALS_MOST, forget_principal, p);
     p->sessions = adu_sessions_new();
+    p->pending = adu_pending_new(PENDING_MOST);
     p->topics = adu_topic_cache_new();
     p->worker = adu_worker_new();
     p->audit = adu_audit_log_new();
     p->certificates = adu_certificates_new();
     if (p->certificates == NULL || p->name == NULL || p->principals == NULL ||
-        p->sessions == NULL || p->worker == NULL || p->topics == NULL || p->audit == NULL) {
+        p->sessions == NULL || p->worker == NULL || p->pending == NULL || p->topics == NULL ||
+        p->audit == NULL) {
         adu_certificates_free(p->certificates);
         adu_audit_log_free(p->audit);
         adu_worker_free(p->worker);
         adu_topic_cache_free(p->topics);
+        adu_pending_free(p->pending);
         adu_sessions_free(p->sessions);
         adu_principals_free(p->principals);
         free(p->name);
@@ -205,6 +211,7 @@ void adu_pipeline_tick(struct adu_pipeline *p, struct adu_now now, bool may_kick
     p->rerun_until_ms = 0; /* a broker asks again within the turn of its SIGHUP */
     p->ticks++;
     adu_pipeline_watch_clock(p, now);
+    adu_pipeline_hold_tick(p, now);
     adu_pipeline_expire_due(p, now);
     adu_pipeline_doubt_due(p, now);
     adu_pipeline_sweep(p, now, may_kick);
@@ -260,6 +267,8 @@ static void close_pipeline(struct adu_pipeline *p)
     p->state = NULL;
     adu_topic_cache_free(p->topics);
     adu_pipeline_kick_none(p);
+    adu_pending_free(p->pending);
+    p->pending = NULL;
     adu_sessions_free(p->sessions);
     adu_principals_free(p->principals);
     adu_certificates_free(p->certificates);

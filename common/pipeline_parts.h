@@ -1,14 +1,16 @@
 /* The inside of the pipeline, shared by its parts. Each calls only those above it:
  * stages.c (calling a stage), expiry.c (how long), doubt.c (are they still), certificates.c (how
  * long yet), tell.c (the audit log), remember.c (the state file), start.c (the first event),
- * login.c (who), decide.c (may they), would.c (might they), kick.c (sending away), reload.c
- * (generations), control*.c (orders), pipeline.c (plugins come, time passes, plugins go).
+ * login.c (who), hold.c (who, later), decide.c (may they), would.c (might they), kick.c (sending
+ * away), reload.c (generations), control*.c (orders), pipeline.c (plugins come, time passes,
+ * plugins go).
  */
 #ifndef ADUANA_COMMON_PIPELINE_PARTS_H
 #define ADUANA_COMMON_PIPELINE_PARTS_H
 
 #include "common/audit_record.h"
 #include "common/folder_watch.h"
+#include "common/pending.h"
 #include "common/pipeline.h"
 #include "common/policy.h"
 #include "common/principal.h"
@@ -49,6 +51,8 @@ struct adu_pipeline {
 
     struct adu_principals *principals;
     struct adu_sessions *sessions;
+    struct adu_pending *pending;
+    int64_t refresh_ms;             /* when the next client is to be looked up anew; 0: none is */
     struct adu_topic_cache *topics; /* of what is remembered as allowed */
     struct adu_worker *worker;
     struct adu_state *state;
@@ -102,6 +106,31 @@ bool adu_pipeline_read_certificate(struct adu_pipeline *p, struct adu_bytes cert
  * refused, and judged again by the next sweep or log-in. */
 void adu_pipeline_settle(struct adu_pipeline *p, struct adu_principal *principal,
                          struct adu_login *login, bool valid, struct adu_now now);
+
+/* login.c: a log-in of this very connection; `ticket` (0: none) as of adu_login. LATER with
+ * `*ticket` set: it is to be held. */
+enum adu_verdict adu_pipeline_log_in(struct adu_pipeline *p, const struct adu_connect *connect,
+                                     struct adu_now now, uint64_t *ticket, char *username);
+
+/* login.c: the same as adu_pipeline_judge, by a fresh answer of the stage that checked its
+ * password. false if that comes later, under `*ticket`. */
+bool adu_pipeline_judge_afresh(struct adu_pipeline *p, struct adu_principal *principal,
+                               struct adu_now now, uint64_t *ticket);
+
+/* login.c: a line, a counter and an audit record of a log-in that is refused. */
+void adu_pipeline_refused(struct adu_pipeline *p, const struct adu_connect *connect,
+                          const struct adu_login *login, struct adu_now now);
+
+/* hold.c: what becomes of a log-in whose answer comes under `ticket`. */
+enum adu_verdict adu_pipeline_hold(struct adu_pipeline *p, const struct adu_connect *connect,
+                                   struct adu_now now, uint64_t ticket, char *username);
+
+/* hold.c: a log-in held under this handle or client id has gone. */
+void adu_pipeline_unhold(struct adu_pipeline *p, const void *handle, const char *client_id);
+
+/* hold.c: refuses log-ins that were held for too long, has clients looked up anew whose time has
+ * come. */
+void adu_pipeline_hold_tick(struct adu_pipeline *p, struct adu_now now);
 
 /* login.c: a principal for a session that the broker authenticated itself. NULL: no memory. */
 struct adu_principal *adu_pipeline_broker_principal(struct adu_pipeline *p, const char *client_id,

@@ -48,6 +48,8 @@ struct adu_principal {
     /* Evidence of the last log-in. */
     struct adu_bytes certificate;
     struct adu_certificate_watch watch;
+    struct adu_bytes record;    /* what the stage that checked its password keeps of that */
+    int64_t refresh_ms;         /* when it looks that up anew, monotonic; 0: never */
     unsigned proven;            /* set of enum adu_factor */
     struct adu_address address; /* not kept on disk */
     int64_t valid_until_ms;     /* wall clock, of what it proved; 0: for ever */

@@ -100,14 +100,24 @@ struct adu_stage {
     /* Authentication: who is it? ALLOW when a factor was proven, ABSTAIN when there is nothing to
      * judge, DENY with login->why. */
     enum adu_verdict (*identify)(const struct adu_stage_call *call, struct adu_login *login);
-    /* The same of a certificate that is described in words, so that nobody can check its chain. For
-     * inquiries (inquiry.c) alone: no client is ever let in by it. NULL: as `identify`. */
+    /* The same of a client that is described in words, so that nobody can check its certificate's
+     * chain. For inquiries (inquiry.c) alone: no client is ever let in by it. NULL: as `identify`.
+     */
     enum adu_verdict (*assume)(const struct adu_stage_call *call, struct adu_login *login);
 
     /* True if the client might not be let in any more; it is then judged anew, and disconnected if
      * it is not. Asked of every known client after adu_outlet.doubt, so it must be quick: it looks
      * nothing up that may wait and may say yes too often. */
     bool (*doubts)(const struct adu_stage_call *call, const struct adu_subject *subject);
+
+    /* Of the one stage that may say ADU_LATER. The next ticket whose answer has come, each once; 0:
+     * none. `identify` is then called with it, or `abandon`. Cheap when there is none. */
+    uint64_t (*answered)(void *instance);
+    /* Nobody waits for that answer any more. */
+    void (*abandon)(void *instance, uint64_t ticket);
+    /* For brokers that cannot hold a log-in: waits for that answer as long as the policy bears it.
+     * true if it has come. */
+    bool (*wait)(const struct adu_stage_call *call, uint64_t ticket);
 
     /* Roles that depend on what all stages found; adds to login->roles. */
     bool (*bind)(const struct adu_stage_call *call, const struct adu_attributes *attributes,
