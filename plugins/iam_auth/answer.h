@@ -4,6 +4,7 @@
 #define ADUANA_IAM_AUTH_ANSWER_H
 
 #include "common/attributes.h"
+#include "common/bytes.h"
 #include "common/request.h"
 #include <stdint.h>
 
@@ -34,5 +35,19 @@ static inline void adu_answer_clear(struct adu_answer *answer)
     adu_attributes_clear(&answer->attributes);
     *answer = (struct adu_answer){0};
 }
+
+/* Copies into a zeroed answer. false when memory is gone; then it is zeroed again. */
+bool adu_answer_copy(struct adu_answer *to, const struct adu_answer *from);
+
+/* An answer of VERIFIED as bytes that outlive the process, with the name of the provider that gave
+ * it. false when memory is gone. */
+bool adu_answer_write(const struct adu_answer *answer, const char *provider,
+                      struct adu_bytes *record);
+
+/* The name of the provider that gave the answer in a record, borrowed; NULL if it is no record. */
+const char *adu_answer_provider(struct adu_bytes record);
+
+/* The answer, into a zeroed one. false if it is no record or memory is gone; zeroed then. */
+bool adu_answer_read(struct adu_bytes record, struct adu_answer *answer);
 
 #endif

@@ -16,6 +16,10 @@ struct adu_provider {
      * was asked with these settings has been answered. Any thread. */
     const void *(*compile)(struct adu_compiler *c, const struct adu_json *settings);
 
+    /* Of what the settings name besides their own text, such as a file: a number that is the same
+     * only for the same. NULL: nothing, or it does not matter to who is who. */
+    uint32_t (*stamp)(const void *settings);
+
     /* Its questions go over a network or otherwise wait: it is asked by workers alone. */
     bool waits;
 
@@ -23,9 +27,13 @@ struct adu_provider {
      * a worker. NULL: no. */
     bool (*dear)(const void *settings, const char *username);
 
+    /* An account can be asked about without its secret: `ask` takes a NULL password. */
+    bool rechecks;
+
     /* Is that this user's secret? `password` is never empty; NULL: no secret is at hand, is the
-     * account (still) good? `answer` comes zeroed and is cleared by the caller. Any thread, several
-     * at a time; may wait within its own limits if it `waits`. `wall_ms` is the time. */
+     * account of that name - the one in an earlier answer - (still) good, and what is known of it?
+     * `answer` comes zeroed and is cleared by the caller. Any thread, several at a time; may wait
+     * within its own limits if it `waits`. `wall_ms` is the time. */
     void (*ask)(const void *settings, const char *username, const char *password, int64_t wall_ms,
                 struct adu_answer *answer);
 
