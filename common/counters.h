@@ -16,6 +16,7 @@
     X(crls_refused)                                                                                \
     X(logins_held)                                                                                 \
     X(logins_from_cache)                                                                           \
+    X(logins_locked_out)                                                                           \
     X(logins_in_grace)                                                                             \
     X(publish_allowed)                                                                             \
     X(publish_refused)                                                                             \

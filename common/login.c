@@ -385,7 +385,7 @@ static bool admit(struct adu_pipeline *p, const struct adu_connect *connect,
         return false;
     }
     principal->watch.facts = (struct adu_certificate_facts){0}; /* it may be another */
-    adu_bytes_clear(&principal->record); /* of another log-in */
+    adu_bytes_clear(&principal->record);                        /* of another log-in */
     take_record(principal, login);
     principal->proven = login->proven;
     principal->address = adu_address_of(connect->address);

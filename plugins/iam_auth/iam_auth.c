@@ -7,7 +7,13 @@
 #include <string.h>
 #include <time.h>
 
-enum { KNOWN_USERS_MOST = 50000, SECRET_MOST = 16384, PARKED_MS = 60000 };
+enum {
+    KNOWN_USERS_MOST = 50000,
+    SECRET_MOST = 16384,
+    PARKED_MS = 60000,
+    PARKED_NO_MS = 10000,
+    GUESSING_OVER_MS = 300000
+};
 
 /* Of all the time that passes, the part that may be spent waiting for log-ins, and what of it can
  * be saved up. */
@@ -16,6 +22,10 @@ enum { SHARE = 4, SAVED_MS = 250 };
 struct adu_iam {
     struct adu_lookups *lookups;
     struct adu_known *known;
+    struct adu_guard *guard;
+    int64_t guessing_ms;    /* when somebody last failed too often; 0: nobody has lately */
+    bool guessing_told;     /* that somebody does */
+    char guessing_who[320]; /* for the alert */
     struct adu_mark_key key;
     struct watched {
         const struct adu_provider *provider;
@@ -57,7 +67,9 @@ static void refuse_for_a_while(struct adu_iam *iam, const struct adu_lookup *l)
     const long seconds = l->policy->limits.refused_seconds;
     /* Not everybody comes back at the same moment. */
     const int64_t jitter = seconds * (l->mark->bytes[ADU_MARK_BYTES - 1] % 100) * 5;
-    adu_known_refuse(iam->known, l->mark, l->answer.outcome, iam->now_ms + seconds * 1000 - jitter);
+    const int64_t ms = seconds * 1000 - jitter;
+    adu_known_refuse(iam->known, l->mark, l->answer.outcome, l->for_nobody,
+                     iam->now_ms + (l->for_nobody && ms < PARKED_NO_MS ? PARKED_NO_MS : ms));
 }
 
 /* An answer has come: it is remembered before anybody is told. */
@@ -101,7 +113,9 @@ struct adu_iam *adu_iam_new(void)
     }
     iam->lookups = adu_lookups_new(told, iam);
     iam->known = adu_known_new(KNOWN_USERS_MOST);
-    if (iam->lookups == NULL || iam->known == NULL || !adu_mark_key_make(&iam->key)) {
+    iam->guard = adu_guard_new();
+    if (iam->lookups == NULL || iam->known == NULL || iam->guard == NULL ||
+        !adu_mark_key_make(&iam->key)) {
         adu_iam_free(iam);
         return NULL;
     }
@@ -113,6 +127,7 @@ void adu_iam_free(struct adu_iam *iam)
     if (iam != NULL) {
         adu_lookups_free(iam->lookups);
         adu_known_free(iam->known);
+        adu_guard_free(iam->guard);
         adu_mark_key_wipe(&iam->key);
         free(iam);
     }
@@ -174,10 +189,29 @@ static void tell(const struct adu_stage_call *call, struct watched *w)
     call->outlet->alert(call->outlet->context, &event);
 }
 
+/* One alert for all who guess: a thousand guessers are not a thousand alerts. */
+static void tell_of_guessing(const struct adu_stage_call *call, struct adu_iam *iam)
+{
+    char text[400];
+    const bool guessing =
+        iam->guessing_ms != 0 && call->now_ms - iam->guessing_ms < GUESSING_OVER_MS;
+    if (guessing == iam->guessing_told) {
+        return;
+    }
+    iam->guessing_told = guessing;
+    snprintf(text, sizeof text,
+             guessing ? "passwords fail again and again, first of %s"
+                      : "passwords have not failed again and again for five minutes, nor of %s",
+             iam->guessing_who);
+    const struct adu_event event = {.kind = "login_failures", .raised = guessing, .text = text};
+    call->outlet->alert(call->outlet->context, &event);
+}
+
 void adu_iam_auth_tick(const struct adu_stage_call *call)
 {
     struct adu_iam *iam = call->instance;
     iam->now_ms = call->now_ms;
+    tell_of_guessing(call, iam);
     for (size_t i = 0; i < ADU_IAM_PROVIDERS_MOST; i++) {
         struct watched *w = &iam->watched[i];
         if (w->told != adu_breaker_is_broken(&w->breaker)) {
@@ -196,6 +230,7 @@ struct asking {
     struct adu_login *login;
     const char *username;
     struct adu_mark mark;
+    struct adu_guard_who who;
 };
 
 static void say_what_is_required(const struct adu_iam_policy *policy, struct adu_login *login)
@@ -361,6 +396,10 @@ static enum adu_verdict ask_each(const struct asking *a)
         struct adu_answer answer = {0};
         provider->ask(asked->settings, a->username, a->login->password, a->call->wall_ms, &answer);
         const bool known = answer.outcome != ADU_OUTCOME_UNKNOWN;
+        if (answer.outcome == ADU_OUTCOME_VERIFIED) {
+            adu_known_put(a->iam->known, a->username, &a->mark, provider->name, asked->stamp,
+                          &answer, false, a->call->now_ms);
+        }
         const enum adu_verdict verdict = known ? conclude(a, asked, &answer) : ADU_ABSTAIN;
         adu_answer_clear(&answer);
         if (known) {
@@ -419,22 +458,91 @@ static enum adu_verdict by_answer(struct asking *a)
     return conclude(a, &a->policy->asked[by], &l->answer);
 }
 
+/* Whose failures are counted, and who must wait for them. */
+static struct adu_guard_who who_tries(const struct adu_login *login, const char *username)
+{
+    const bool certified =
+        (login->proven & ADU_FACTOR_CERTIFICATE) != 0 && login->certificate != NULL;
+    return (struct adu_guard_who){
+        .username = username,
+        .address = login->address,
+        .certificate =
+            certified ? adu_attributes_single(login->certificate, "cert.fingerprint") : NULL,
+    };
+}
+
+static enum adu_verdict lock_out(const struct asking *a, enum adu_guard_kind kind)
+{
+    static const char *const texts[] = {
+        [ADU_GUARD_USER] = "too many wrong passwords for this user name: locked out for a while",
+        [ADU_GUARD_ADDRESS] = "too many wrong passwords from this address: locked out for a while",
+        [ADU_GUARD_CERTIFICATE] =
+            "too many wrong passwords with this certificate: locked out for a while",
+    };
+    a->call->counters->logins_locked_out++;
+    return refuse(a->login, texts[kind]);
+}
+
+static void count_failure(const struct asking *a)
+{
+    static const char *const names[] = {[ADU_GUARD_USER] = "the user",
+                                        [ADU_GUARD_ADDRESS] = "the address",
+                                        [ADU_GUARD_CERTIFICATE] = "the certificate"};
+    struct adu_iam *iam = a->iam;
+    enum adu_guard_kind kind = ADU_GUARD_USER;
+    if (!adu_guard_failed(iam->guard, &a->policy->guard, &a->who, a->call->now_ms, &kind)) {
+        return;
+    }
+    const char *const who[] = {a->who.username, a->who.address, a->who.certificate};
+    iam->guessing_ms = a->call->now_ms;
+    if (!iam->guessing_told) {
+        snprintf(iam->guessing_who, sizeof iam->guessing_who, "%s %s", names[kind], who[kind]);
+    }
+}
+
+static void count_outcome(const struct asking *a, enum adu_verdict verdict)
+{
+    const char *text = a->login->why.text;
+    if (verdict == ADU_ALLOW) {
+        adu_guard_succeeded(a->iam->guard, &a->who);
+    } else if (verdict == ADU_DENY && (text == outcome_texts[ADU_OUTCOME_WRONG] ||
+                                       text == outcome_texts[ADU_OUTCOME_UNKNOWN])) {
+        count_failure(a);
+    }
+}
+
+/* A secret that was verified before is no guess, however many others guess at it. The same wrong
+ * one once more is none either. */
 static enum adu_verdict ask(struct asking *a)
 {
     size_t by;
+    enum adu_guard_kind kind;
+    a->who = who_tries(a->login, a->username);
     if (a->login->ticket != 0) {
-        return by_answer(a);
+        const enum adu_verdict answered = by_answer(a);
+        count_outcome(a, answered);
+        return answered;
     }
     const struct adu_known_answer *known = find_known(a, &by);
     const enum adu_verdict verdict = known != NULL ? by_what_is_known(a, by, known) : ADU_ABSTAIN;
     if (verdict != ADU_ABSTAIN) {
         return verdict;
     }
+    if (known == NULL &&
+        adu_guard_locks(a->iam->guard, &a->policy->guard, &a->who, a->call->now_ms, &kind)) {
+        return lock_out(a, kind);
+    }
     const enum adu_outcome refusal = adu_known_refusal(a->iam->known, &a->mark, a->call->now_ms);
     if (refusal != ADU_OUTCOME_VERIFIED) {
-        return refuse(a->login, outcome_texts[refusal]);
+        refuse(a->login, outcome_texts[refusal]);
+        if (adu_known_hear(a->iam->known, &a->mark)) {
+            count_outcome(a, ADU_DENY);
+        }
+        return ADU_DENY;
     }
-    return ask_each(a);
+    const enum adu_verdict asked = ask_each(a);
+    count_outcome(a, asked);
+    return asked;
 }
 
 /* --- again: without the secret --- */

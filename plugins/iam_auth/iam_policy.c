@@ -14,7 +14,7 @@ struct keys {
     int require;
     struct adu_iam_limits limits;
     const struct adu_json *providers;
-    const struct adu_json *cache;
+    const struct adu_json *cache, *brute_force;
     const struct adu_json *local;
 };
 
@@ -31,7 +31,14 @@ static const struct adu_field fields[] = {
     LIMIT(struct keys, limits.login_budget_ms, "login_budget_ms", 0, 1000),
     LIMIT(struct keys, limits.recheck_seconds, "recheck_seconds", 0, 86400),
     ADU_FIELD(struct keys, cache, OBJECT),
+    ADU_FIELD(struct keys, brute_force, OBJECT),
     ADU_FIELD(struct keys, local, OBJECT),
+    {0},
+};
+
+static const struct adu_field guard_fields[] = {
+    LIMIT(struct adu_guard_limits, failures, "failures", 1, 1000),
+    LIMIT(struct adu_guard_limits, lockout_seconds, "lockout_seconds", 0, 86400),
     {0},
 };
 
@@ -127,9 +134,12 @@ const struct adu_iam_policy *adu_iam_auth_compile(struct adu_compiler *c,
         adu_error_no_memory(c->error);
         return NULL;
     }
+    policy->guard.failures = 10;
     if (!adu_read_object(root, fields, &keys, c->error) ||
         (keys.cache != NULL &&
-         !adu_read_object(keys.cache, cache_fields, &keys.limits, c->error))) {
+         !adu_read_object(keys.cache, cache_fields, &keys.limits, c->error)) ||
+        (keys.brute_force != NULL &&
+         !adu_read_object(keys.brute_force, guard_fields, &policy->guard, c->error))) {
         return NULL;
     }
     policy->limits = keys.limits;

@@ -4,6 +4,7 @@
 #define ADUANA_IAM_AUTH_POLICY_H
 
 #include "common/stage.h"
+#include "plugins/iam_auth/guard.h"
 #include "plugins/iam_auth/provider.h"
 
 enum { ADU_IAM_PROVIDERS_MOST = 8 };
@@ -33,6 +34,7 @@ struct adu_iam_asked {
 struct adu_iam_policy {
     enum adu_iam_require require;
     struct adu_iam_limits limits;
+    struct adu_guard_limits guard;
     struct adu_arena *arena; /* where the settings are */
     size_t count;
     struct adu_iam_asked asked[ADU_IAM_PROVIDERS_MOST];

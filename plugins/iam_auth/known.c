@@ -21,6 +21,7 @@ struct user {
 struct refusal {
     struct adu_mark mark;
     enum adu_outcome outcome;
+    bool parked;
     int64_t until_ms; /* 0: none */
 };
 
@@ -189,10 +190,18 @@ static size_t place_of(const struct adu_mark *mark)
 }
 
 void adu_known_refuse(struct adu_known *known, const struct adu_mark *mark,
-                      enum adu_outcome outcome, int64_t until_ms)
+                      enum adu_outcome outcome, bool parked, int64_t until_ms)
 {
     known->refusals[place_of(mark)] =
-        (struct refusal){.mark = *mark, .outcome = outcome, .until_ms = until_ms};
+        (struct refusal){.mark = *mark, .outcome = outcome, .parked = parked, .until_ms = until_ms};
+}
+
+bool adu_known_hear(struct adu_known *known, const struct adu_mark *mark)
+{
+    struct refusal *refusal = &known->refusals[place_of(mark)];
+    const bool first = refusal->parked && adu_mark_equal(&refusal->mark, mark);
+    refusal->parked = refusal->parked && !first;
+    return first;
 }
 
 enum adu_outcome adu_known_refusal(const struct adu_known *known, const struct adu_mark *mark,

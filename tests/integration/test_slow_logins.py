@@ -7,7 +7,7 @@ import pytest
 
 import mqtt
 from daemon import free_port, until
-from plant import Person, payloads, seen, watcher
+from plant import SENSOR, Person, payloads, seen, watcher
 
 SALT = b"salt-of-slow"
 LENTO = Person("edge-linea1", "edge", "lento", "pass", "lento")
@@ -135,3 +135,22 @@ def test_a_session_is_not_taken_over_by_a_question(slow):
     assert live.is_alive()
     gets_in(slow, client_id="uno")
     live.wait_closed()
+
+
+def test_attack_12_guesses_lock_out_the_guesser(slow):
+    """Wrong passwords without end: whoever guesses is locked out and told of; the device that knows its password is not, nor
+    who presents a certificate."""
+    device = gets_in(slow)
+    slow.edit("iam_auth.json", lambda policy: policy.update(brute_force={"failures": 2, "lockout_seconds": 3600}))
+    slow.reload()
+    alerts = watcher(slow, "#")
+    for n in range(3):
+        is_refused_in_the_end(slow, client_id="x", password=f"guess {n}")
+    with pytest.raises(mqtt.Refused) as refused:
+        slow.connect(LENTO, cert=False, port=slow.open_port, client_id="x", password="one more", timeout=60)
+    assert refused.value.code == 5  # at once, on every broker: nobody was asked
+    while "login_failures" not in alerts.receive(timeout=60).payload.decode():
+        pass
+    device.drop()
+    assert gets_in(slow).is_alive()
+    assert slow.connect(SENSOR).is_alive()

@@ -140,7 +140,8 @@ static struct adu_stage_call call_of(const struct adu_outlet *outlet)
 static void alert(void *context, const struct adu_event *event)
 {
     (void)context;
-    ck_assert_str_eq(event->kind, "provider_unavailable");
+    const bool guessing = strcmp(event->kind, "login_failures") == 0;
+    ck_assert(guessing || strcmp(event->kind, "provider_unavailable") == 0);
     ck_assert(event->raised != alert_up);
     alert_up = event->raised;
     alerts++;
@@ -153,7 +154,7 @@ static void tick(void)
     adu_iam_auth_tick(&call);
 }
 
-static char said[512];
+static char said[1024];
 
 static const char *say(enum adu_verdict verdict, struct adu_login *login)
 {
@@ -485,6 +486,72 @@ START_TEST(an_answer_ends)
 }
 END_TEST
 
+/* --- guesses -------------------------------------------------------------------------------------
+ */
+
+/* Attack 12: a device that works goes on working while others guess at its password. */
+START_TEST(guesses_lock_out_guessers)
+{
+    char guess[32];
+    policy->guard = (struct adu_guard_limits){.failures = 3, .lockout_seconds = 3600};
+    in_the_end("ana", "x");
+    tick();
+    for (int i = 0; i < 4; i++) {
+        snprintf(guess, sizeof guess, "guess %d", i);
+        ck_assert_str_eq(in_the_end("ana", guess), "no: wrong password");
+    }
+    tick();
+    ck_assert_int_eq(alerts, 1);
+    ck_assert(alert_up);
+    static const char no[] =
+        "no: too many wrong passwords for this user name: locked out for a while";
+    is_known("ana", "one more", no);
+    ck_assert_uint_eq(counters.logins_locked_out, 1);
+    is_known("ana", "x", "turno1");
+    pass(HOUR / 2);
+    for (int i = 0; i < 10; i++) { /* nor when its answer is not fresh any more */
+        ck_assert_str_eq(in_the_end("ana", "x"), "turno1");
+    }
+    ck_assert_str_eq(in_the_end("eva", "x"), "turno1");
+    tick();
+    ck_assert_int_eq(alerts, 2);
+    ck_assert(!alert_up);
+}
+END_TEST
+
+/* Who hangs up, or is hung up on as by 2.0, has failed when he comes again and hears it. */
+START_TEST(a_guess_that_nobody_waits_for)
+{
+    char guess[32];
+    policy->guard = (struct adu_guard_limits){.failures = 3, .lockout_seconds = 3600};
+    for (int i = 0; i < 4; i++) {
+        uint64_t ticket = 0;
+        snprintf(guess, sizeof guess, "guess %d", i);
+        hold(true);
+        ck_assert_str_eq(at_once("ana", guess, &ticket), "later");
+        adu_iam_auth_abandon(iam, ticket);
+        hold(false);
+        settle_down();
+        pass(9 * SECOND);
+        is_known("ana", guess, "no: wrong password");
+    }
+    is_known("ana", "one more",
+             "no: too many wrong passwords for this user name: locked out for a while");
+}
+END_TEST
+
+/* A device that goes on with its old password is no guesser: it tries the same again and again. */
+START_TEST(the_same_again_is_no_guess)
+{
+    policy->guard = (struct adu_guard_limits){.failures = 3, .lockout_seconds = 3600};
+    for (int i = 0; i < 100; i++) {
+        ck_assert_str_eq(in_the_end("ana", "old"), "no: wrong password");
+    }
+    ck_assert_str_eq(in_the_end("ana", "x"), "turno1");
+    ck_assert_int_eq(atomic_load(&directory.asked), 2);
+}
+END_TEST
+
 /* --- again ---------------------------------------------------------------------------------------
  */
 
@@ -611,6 +678,9 @@ int main(void)
         a_reload_in_between,
         another_directory_in_between,
         an_answer_ends,
+        guesses_lock_out_guessers,
+        a_guess_that_nobody_waits_for,
+        the_same_again_is_no_guess,
         by_the_record,
         barred_while_connected,
         records_that_are_none,

@@ -101,7 +101,9 @@ START_TEST(refusals)
         char guess[16];
         snprintf(guess, sizeof guess, "g%d", i);
         const struct adu_mark mark = mark_of("ana", guess);
-        adu_known_refuse(known, &mark, ADU_OUTCOME_WRONG, 1000 + i);
+        adu_known_refuse(known, &mark, ADU_OUTCOME_WRONG, i % 2 == 0, 1000 + i);
+        ck_assert_int_eq(adu_known_hear(known, &mark), i % 2 == 0);
+        ck_assert(!adu_known_hear(known, &mark));
         ck_assert_int_eq(adu_known_refusal(known, &mark, 1000 + i - 1), ADU_OUTCOME_WRONG);
         ck_assert_int_eq(adu_known_refusal(known, &mark, 1000 + i), ADU_OUTCOME_VERIFIED);
     }
