@@ -168,6 +168,10 @@ static bool set_question(CURL *curl, const struct adu_fetch *what, struct curl_s
            add_header(headers, "Content-Type", what->content_type) &&
            add_header(headers, "Accept", what->accept) &&
            curl_easy_setopt(curl, CURLOPT_HTTPHEADER, *headers) == CURLE_OK &&
+           (what->user == NULL ||
+            (curl_easy_setopt(curl, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC) == CURLE_OK &&
+             curl_easy_setopt(curl, CURLOPT_USERNAME, what->user) == CURLE_OK &&
+             curl_easy_setopt(curl, CURLOPT_PASSWORD, what->password) == CURLE_OK)) &&
            (what->body == NULL ||
             (curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)what->body_length) ==
                  CURLE_OK &&

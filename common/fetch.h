@@ -15,13 +15,15 @@ struct adu_fetch {
     const char *url;
     const void *body; /* NULL: GET, else POST */
     size_t body_length;
-    const char *content_type; /* of the body; NULL: none is named */
-    const char *accept;       /* NULL: anything */
-    const char *ca_file;      /* PEM, whom to believe over https; NULL: whom this machine does */
-    size_t most;              /* bytes that an answer may have */
-    long timeout_ms;          /* from beginning to end */
-    unsigned redirects_most;  /* a POST that is redirected should be none: 0 */
-    const atomic_bool *stop;  /* the process ends: give up within a second; NULL: never */
+    const char *content_type;    /* of the body; NULL: none is named */
+    const char *accept;          /* NULL: anything */
+    const char *ca_file;         /* PEM, whom to believe over https; NULL: whom this machine does */
+    const char *user, *password; /* of Basic authentication; never sent where a redirect leads;
+                                    NULL: none */
+    size_t most;                 /* bytes that an answer may have */
+    long timeout_ms;             /* from beginning to end */
+    unsigned redirects_most;     /* a POST that is redirected should be none: 0 */
+    const atomic_bool *stop;     /* the process ends: give up within a second; NULL: never */
 };
 
 struct adu_fetched {

@@ -44,5 +44,6 @@ struct adu_provider {
 };
 
 extern const struct adu_provider adu_provider_local;
+extern const struct adu_provider adu_provider_oidc;
 
 #endif

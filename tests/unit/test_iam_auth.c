@@ -285,7 +285,7 @@ static const struct {
     {"{'providers': ['local']}", "the key \"local\" with its settings is missing"},
     {"{'providers': ['local', 'local'], 'local': {}}", "\"local\" is named twice"},
     {"{'providers': ['ldap'], 'ldap': {}}", "ldap: unknown key"},
-    {"{'providers': ['ldap']}", "providers[0]: expected a provider: \"local\""},
+    {"{'providers': ['ldap']}", "providers[0]: expected a provider: \"local\" or \"oidc\""},
     {"{'providers': [1]}", "expected a string"},
     {"{'providers': 'local', 'local': {}}", "expected an array"},
     {"{'providers': [], 'require': 'all'}",
