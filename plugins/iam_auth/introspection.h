@@ -9,7 +9,7 @@ enum { ADU_INTROSPECTION_MOST_BYTES = 64 * 1024 };
 
 struct adu_introspection {
     const char *url, *ca_file;      /* the latter NULL: whom this machine believes */
-    const char *client_id, *secret; /* who asks */
+    const char *client_id, *secret; /* who asks; as a form has them */
     long timeout_ms;
 };
 

@@ -82,8 +82,8 @@ static const char *claim_name(struct adu_compiler *c, const struct adu_json *nod
         return NULL;
     }
     if (strlen(claim) >= ADU_TOKEN_NAME_MOST) {
-        adu_json_error(node, c->error, "has %zu bytes; a claim's path has at most %d",
-                       strlen(claim), ADU_TOKEN_NAME_MOST - 1);
+        adu_json_error(node, c->error, "a claim's path has at most %d bytes",
+                       ADU_TOKEN_NAME_MOST - 1);
         return NULL;
     }
     const size_t size = sizeof "token." + strlen(claim);
@@ -237,8 +237,11 @@ static bool compile_jwks(struct adu_compiler *c, const struct adu_json *object,
     if (!adu_read_object(object, jwks_fields, &keys, c->error)) {
         return false;
     }
-    if ((keys.file == NULL) == (keys.url == NULL)) {
-        return adu_json_error(object, c->error, "expected either \"file\" or \"url\"");
+    if (keys.file == NULL && keys.url == NULL) {
+        return adu_json_error(object, c->error, "expected \"file\", \"url\" or both");
+    }
+    if (keys.file != NULL && !read_keys(c, keys.file, policy)) {
+        return false;
     }
     if (keys.url != NULL) {
         return open_source(c, object, &keys, policy);
@@ -247,10 +250,10 @@ static bool compile_jwks(struct adu_compiler *c, const struct adu_json *object,
     for (size_t i = 0; i < sizeof of_url / sizeof of_url[0]; i++) {
         const struct adu_json *node = adu_json_member(object, of_url[i]);
         if (node != NULL) {
-            return adu_json_key_error(node, c->error, "has no meaning for a file");
+            return adu_json_key_error(node, c->error, "has no meaning without \"url\"");
         }
     }
-    return read_keys(c, keys.file, policy);
+    return true;
 }
 
 static bool compile_algorithms(struct adu_compiler *c, const struct adu_json *list,
@@ -287,6 +290,23 @@ static void wipe(void *secret)
     OPENSSL_cleanse(secret, strlen(secret));
 }
 
+/* As RFC 6749 (2.3.1) wants name and secret before they become Basic authentication. */
+static const char *form_encoded(struct adu_compiler *c, const char *text)
+{
+    static const char plain[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+    char *encoded = adu_arena_alloc(c->arena, strlen(text) * 3 + 1), *at = encoded;
+    if (encoded == NULL || !adu_arena_at_free(c->arena, wipe, encoded)) {
+        adu_error_no_memory(c->error);
+        return NULL;
+    }
+    for (; *text != '\0'; text++) {
+        at += strchr(plain, *text) != NULL ? sprintf(at, "%c", *text)
+                                           : sprintf(at, "%%%02X", (unsigned char)*text);
+    }
+    return encoded;
+}
+
 /* The first line of a file. */
 static const char *read_secret(struct adu_compiler *c, const char *name)
 {
@@ -296,19 +316,15 @@ static const char *read_secret(struct adu_compiler *c, const char *name)
         return NULL;
     }
     const size_t used = strcspn(text, "\r\n");
-    char *secret = adu_arena_strndup(c->arena, text, used);
     const bool clean =
         used > 0 && text[used + strspn(text + used, "\r\n")] == '\0' && strlen(text) == length;
+    text[used] = '\0';
+    const char *secret = clean ? form_encoded(c, text) : NULL;
     explicit_bzero(text, length);
     free(text);
-    if (secret == NULL || !adu_arena_at_free(c->arena, wipe, secret)) {
-        adu_error_no_memory(c->error);
-        return NULL;
-    }
     if (!clean) {
         adu_error_set(c->error, &(struct adu_place){.file = name},
                       "expected one line with the secret");
-        return NULL;
     }
     return secret;
 }
@@ -317,17 +333,17 @@ static bool compile_introspection(struct adu_compiler *c, const struct adu_json 
                                   struct adu_oidc_policy *policy)
 {
     struct introspection_keys keys = {0};
-    struct adu_introspection *made = adu_arena_alloc(c->arena, sizeof *made);
     if (object == NULL) {
         return true;
     }
+    struct adu_introspection *made = adu_arena_alloc(c->arena, sizeof *made);
     if (made == NULL) {
         return adu_error_no_memory(c->error);
     }
     if (!adu_read_object(object, introspection_fields, &keys, c->error) ||
         (made->url = address(c, object, keys.url)) == NULL ||
         !ca_file(c, keys.ca_file, &made->ca_file) ||
-        (made->client_id = keep(c, keys.client_id)) == NULL ||
+        (made->client_id = form_encoded(c, keys.client_id)) == NULL ||
         (made->secret = read_secret(c, keys.client_secret_file)) == NULL) {
         return false;
     }

@@ -31,8 +31,8 @@ struct adu_oidc_role {
 
 struct adu_oidc_policy {
     struct adu_token_rules rules;
-    struct adu_jwks *keys;                         /* of a file; NULL: they are fetched */
-    struct adu_jwks_source *source;                /* NULL: they are in a file */
+    struct adu_jwks *keys;                         /* of a file; NULL: there is none */
+    struct adu_jwks_source *source;                /* NULL: those of the file are all */
     const struct adu_introspection *introspection; /* NULL: the issuer is not asked */
     size_t attribute_count;
     struct adu_oidc_attribute *attributes;

@@ -17,12 +17,16 @@ static void without_keys(struct adu_answer *answer, const char *why)
     snprintf(answer->why, sizeof answer->why, "the issuer's keys cannot be had: %s", why);
 }
 
-/* Twice, if the first time its key is unknown and fresher ones can be had. */
+/* By the keys of the file where none can be had. Twice, if the first time its key is unknown and
+ * fresher ones can be had. */
 static void judge_by_source(const struct adu_oidc_policy *policy, const char *username,
                             const char *token, int64_t wall_ms, struct adu_answer *answer)
 {
     char why[ADU_JWKS_WHY];
     struct adu_jwks *keys = adu_jwks_source_keys(policy->source, why);
+    if (keys == NULL && policy->keys != NULL) {
+        keys = adu_jwks_share(policy->keys);
+    }
     if (keys == NULL) {
         without_keys(answer, why);
         return;

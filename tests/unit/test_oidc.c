@@ -24,7 +24,7 @@ static void setup(void)
     char *json = issuer_jwks();
     folder_make(&folder);
     folder_write(&folder, "jwks.json", json);
-    folder_write(&folder, "secret", "s3cret\n");
+    folder_write(&folder, "secret", "s3cret +\n");
     folder_write(&folder, "ca.pem", "-----BEGIN CERTIFICATE-----\n");
     web_start(&web);
     web_answers(&web, 200, json);
@@ -76,11 +76,10 @@ static const struct {
     {"{'issuer': 'x', 'audience': 7, " FILE_KEYS "}", "audience: expected a string, found"},
     {"{'issuer': 'x', 'audience': ['a', ''], " FILE_KEYS "}",
      "audience[1]: expected a string that"},
-    {"{" BASE ", 'jwks': {}}", "jwks: expected either \"file\" or \"url\""},
-    {"{" BASE ", 'jwks': {'file': 'jwks.json', 'url': 'https://x/'}}",
-     "jwks: expected either \"file\" or \"url\""},
+    {"{" BASE ", 'jwks': {}}", "jwks: expected \"file\", \"url\" or both"},
+    {"{" BASE ", 'jwks': {'file': 'jwks.json', 'url': 'https://x/'}}", NULL},
     {"{" BASE ", 'jwks': {'file': 'jwks.json', 'refresh_seconds': 60}}",
-     "jwks.refresh_seconds: has no meaning for a file"},
+     "jwks.refresh_seconds: has no meaning without \"url\""},
     {"{" BASE ", 'jwks': {'file': 'none.json'}}", "none.json: cannot be read"},
     {"{" BASE ", 'jwks': {'file': 'ca.pem'}}", "ca.pem: is no set of keys"},
     {"{" BASE ", 'jwks': {'url': 'http://sso.planta/jwks'}}",
@@ -239,6 +238,10 @@ START_TEST(keys_that_cannot_be_had)
     ck_assert_str_eq(said_of(good_settings(json), "ana", token),
                      "unavailable: the issuer's keys cannot be had: the answer is HTTP status 503");
     snippet_close(&snippet);
+    /* But those of a file. */
+    snprintf(json, sizeof json, "{" BASE ", 'jwks': {'file': 'jwks.json', 'url': '%s'}}", web.url);
+    ck_assert_str_eq(said_of(good_settings(json), "ana", token), "ana []");
+    snippet_close(&snippet);
     free(token);
 }
 END_TEST
@@ -268,7 +271,7 @@ START_TEST(a_token_of_a_user_since_disabled)
     char *token = issuer_token(ISSUER_EDDSA, "{'alg': 'EdDSA', 'kid': 'ed'}", CLAIMS);
     web_answers(&web, replies[_i].status, replies[_i].body);
     snprintf(json, sizeof json,
-             "{" BASE ", " FILE_KEYS ", 'introspection': {'url': '%s', 'client_id': 'broker', "
+             "{" BASE ", " FILE_KEYS ", 'introspection': {'url': '%s', 'client_id': 'bro:ker', "
              "'client_secret_file': 'secret'}}",
              web.url);
     const char *text = said_of(good_settings(json), "ana", token);
@@ -276,7 +279,8 @@ START_TEST(a_token_of_a_user_since_disabled)
                   replies[_i].body, text);
     snprintf(form, sizeof form, "\r\n\r\ntoken_type_hint=access_token&token=%s", token);
     ck_assert_ptr_nonnull(strstr(web.asked, "POST / "));
-    ck_assert_ptr_nonnull(strstr(web.asked, "Authorization: Basic YnJva2VyOnMzY3JldA=="));
+    ck_assert_ptr_nonnull(
+        strstr(web.asked, "Authorization: Basic YnJvJTNBa2VyOnMzY3JldCUyMCUyQg=="));
     ck_assert_ptr_nonnull(strstr(web.asked, form));
     snippet_close(&snippet);
     free(token);
@@ -288,7 +292,7 @@ START_TEST(a_bad_token_is_shown_to_nobody)
     char json[512];
     char *token = issuer_token(ISSUER_BY_STRANGER, "{'alg': 'EdDSA', 'kid': 'ed'}", CLAIMS);
     snprintf(json, sizeof json,
-             "{" BASE ", " FILE_KEYS ", 'introspection': {'url': '%s', 'client_id': 'broker', "
+             "{" BASE ", " FILE_KEYS ", 'introspection': {'url': '%s', 'client_id': 'bro:ker', "
              "'client_secret_file': 'secret'}}",
              web.url);
     ck_assert_str_eq(said_of(good_settings(json), "ana", token),
