@@ -206,14 +206,21 @@ static bool is_name(const char *text)
     return length > 0 && length <= ADU_USERNAME_MOST;
 }
 
-/* By the attribute that the claim has become, so that its path is looked up in one way only. */
-static bool is_of_user(const struct adu_token_rules *rules, const char *username,
-                       struct adu_answer *answer)
+/* By the attribute that the claim has become, so that its path is looked up in one way only. NULL
+ * if there is not one, or if it is no name. */
+static const char *name_in(const struct adu_token_rules *rules, const struct adu_answer *answer)
 {
     char name[sizeof "token." + ADU_TOKEN_NAME_MOST];
     snprintf(name, sizeof name, "token.%s", rules->username_claim);
     const char *found = adu_attributes_single(&answer->attributes, name);
-    if (found == NULL || !is_name(found)) {
+    return found != NULL && is_name(found) ? found : NULL;
+}
+
+static bool is_of_user(const struct adu_token_rules *rules, const char *username,
+                       struct adu_answer *answer)
+{
+    const char *found = name_in(rules, answer);
+    if (found == NULL) {
         return refuse(answer, "the token does not say one name of its user");
     }
     if (username == NULL || username[0] == '\0') {
@@ -235,4 +242,15 @@ void adu_claims_judge(const struct adu_token_rules *rules, const json_t *claims,
         is_of_user(rules, username, answer)) {
         answer->outcome = ADU_OUTCOME_VERIFIED;
     }
+}
+
+bool adu_claims_name(const struct adu_token_rules *rules, const json_t *claims, char *username)
+{
+    struct adu_answer said = {0};
+    const char *found = collect(claims, &said) ? name_in(rules, &said) : NULL;
+    if (found != NULL) {
+        snprintf(username, ADU_USERNAME_MOST + 1, "%s", found);
+    }
+    adu_answer_clear(&said);
+    return found != NULL;
 }

@@ -9,4 +9,7 @@
 void adu_claims_judge(const struct adu_token_rules *rules, const json_t *claims,
                       const char *username, int64_t wall_ms, struct adu_answer *answer);
 
+/* As adu_token_name. */
+bool adu_claims_name(const struct adu_token_rules *rules, const json_t *claims, char *username);
+
 #endif

@@ -229,6 +229,7 @@ struct asking {
     struct adu_iam *iam;
     struct adu_login *login;
     const char *username;
+    char name_in_secret[ADU_USERNAME_MOST + 1];
     struct adu_mark mark;
     struct adu_guard_who who;
 };
@@ -597,6 +598,28 @@ static enum adu_verdict ask_again(const struct asking *a)
 
 /* --- all together --- */
 
+/* Whom the client gives itself out as: by its user name, or by a secret that says whose it is. */
+static const char *name_given(struct asking *a)
+{
+    const struct adu_login *login = a->login;
+    const char *claimed = login->again ? login->username_before : login->claimed_username;
+    if (login->again || (claimed != NULL && claimed[0] != '\0')) {
+        return claimed;
+    }
+    if (login->ticket != 0) { /* the secret is not at hand any more */
+        const struct adu_lookup *l = adu_lookups_result(a->iam->lookups, login->ticket);
+        return l != NULL ? l->username : NULL;
+    }
+    for (size_t i = 0; login->password != NULL && i < a->policy->count; i++) {
+        const struct adu_iam_asked *asked = &a->policy->asked[i];
+        if (asked->provider->name_in != NULL &&
+            asked->provider->name_in(asked->settings, login->password, a->name_in_secret)) {
+            return a->name_in_secret;
+        }
+    }
+    return claimed;
+}
+
 /* What the client has given; ALLOW if that can be asked about. */
 static enum adu_verdict check_given(struct adu_login *login, const char *username)
 {
@@ -629,7 +652,7 @@ enum adu_verdict adu_iam_auth_identify(const struct adu_stage_call *call, struct
         return ADU_ABSTAIN;
     }
     a.iam->now_ms = call->now_ms;
-    a.username = login->again ? login->username_before : login->claimed_username;
+    a.username = name_given(&a);
     enum adu_verdict verdict = check_given(login, a.username);
     if (verdict == ADU_ALLOW) {
         verdict = same_person(login, a.username);

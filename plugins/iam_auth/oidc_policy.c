@@ -1,5 +1,6 @@
 #include "plugins/iam_auth/oidc_policy.h"
 #include "common/fetch.h"
+#include "common/hash.h"
 #include "common/match.h"
 #include "common/reader.h"
 #include "plugins/iam_auth/named_file.h"
@@ -198,6 +199,7 @@ static bool read_keys(struct adu_compiler *c, const char *name, struct adu_oidc_
         return false;
     }
     struct adu_jwks *keys = adu_jwks_read(text, length, why);
+    policy->stamp = adu_hash(text, length);
     explicit_bzero(text, length); /* perhaps it should not have been there */
     free(text);
     if (keys == NULL) {

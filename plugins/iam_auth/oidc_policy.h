@@ -31,6 +31,7 @@ struct adu_oidc_role {
 
 struct adu_oidc_policy {
     struct adu_token_rules rules;
+    uint32_t stamp;                                /* of the file of keys */
     struct adu_jwks *keys;                         /* of a file; NULL: there is none */
     struct adu_jwks_source *source;                /* NULL: those of the file are all */
     const struct adu_introspection *introspection; /* NULL: the issuer is not asked */

@@ -9,6 +9,11 @@ static const void *compile(struct adu_compiler *c, const struct adu_json *settin
     return adu_oidc_policy_compile(c, settings);
 }
 
+static uint32_t stamp(const void *settings)
+{
+    return ((const struct adu_oidc_policy *)settings)->stamp;
+}
+
 /* --- asking --- */
 
 static void without_keys(struct adu_answer *answer, const char *why)
@@ -60,6 +65,13 @@ static void ask(const void *settings, const char *username, const char *password
     if (answer->outcome == ADU_OUTCOME_VERIFIED && policy->introspection != NULL) {
         adu_introspect(policy->introspection, password, answer);
     }
+}
+
+static bool name_of_token(const void *settings, const char *password, char *username)
+{
+    const struct adu_oidc_policy *policy = settings;
+    return policy->rules.username_optional && adu_token_is_one(password) &&
+           adu_token_name(&policy->rules, password, username);
 }
 
 /* --- what the answer means --- */
@@ -115,7 +127,9 @@ static enum adu_verdict describe(const void *settings, const struct adu_answer *
 const struct adu_provider adu_provider_oidc = {
     .name = "oidc",
     .compile = compile,
-    .waits = true,
+    .stamp = stamp,
+    .waits = true, /* what is remembered of an answer would otherwise be asked for again */
+    .name_in = name_of_token,
     .ask = ask,
     .describe = describe,
 };

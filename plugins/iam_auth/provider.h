@@ -30,6 +30,11 @@ struct adu_provider {
     /* An account can be asked about without its secret: `ask` takes a NULL password. */
     bool rechecks;
 
+    /* The user name that a secret says of itself, of a client that gives none; `ask` will say
+     * whether that is so. false: it says none, or a client must give its own. NULL: none ever does.
+     * `username` has ADU_USERNAME_MOST + 1 bytes. Any thread, pure. */
+    bool (*name_in)(const void *settings, const char *password, char *username);
+
     /* Is that this user's secret? `password` is never empty; NULL: no secret is at hand, is the
      * account of that name - the one in an earlier answer - (still) good, and what is known of it?
      * `answer` comes zeroed and is cleared by the caller. Any thread, several at a time; may wait

@@ -118,6 +118,18 @@ bool adu_token_is_one(const char *password)
            split(password, &parts);
 }
 
+bool adu_token_name(const struct adu_token_rules *rules, const char *token, char *username)
+{
+    struct parts parts;
+    if (!split(token, &parts) || parts.length > ADU_TOKEN_MOST_BYTES) {
+        return false;
+    }
+    json_t *claims = read_part(token + parts.payload, parts.signature - 1 - parts.payload);
+    const bool good = claims != NULL && adu_claims_name(rules, claims, username);
+    json_decref(claims);
+    return good;
+}
+
 static bool judge_signature(const struct adu_token_rules *rules, const struct adu_jwks *keys,
                             const char *token, const struct parts *parts, bool *known,
                             struct adu_answer *answer)

@@ -28,6 +28,10 @@ struct adu_token_rules {
  * JSON. */
 bool adu_token_is_one(const char *password);
 
+/* Whose it says it is, whoever has written that: the name goes to `username`, of ADU_USERNAME_MOST
+ * + 1 bytes. false if it does not say one. */
+bool adu_token_name(const struct adu_token_rules *rules, const char *token, char *username);
+
 /* Judges `token`, which is one, of a client that calls itself `username` (NULL: it does not) at
  * `wall_ms`. What it finds goes to `answer`, which comes zeroed: VERIFIED with the claims as
  * attributes named `token.<claim>`; UNAVAILABLE when memory is gone; else WRONG and why. False if

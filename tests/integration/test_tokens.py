@@ -202,7 +202,8 @@ def test_a_client_may_leave_its_name_out(start, keys):
     client = gets_in(broker, issuer.token(keys["ed"], "ana", **PLANTA), 5, username=None)
     assert client.publish("planta/linea1/temperatura", "20", qos=1) == 0
     assert payloads(seen(watch)) == [b"20"]
-    is_refused(broker, "paso", "no user name", 5, username=None)
+    is_refused(broker, "paso", "says who this is", 5, username=None)
+    is_refused(broker, forged(keys), "signature is wrong", 5, username=None)
 
 
 @pytest.mark.skipif(glewlwyd.missing(), reason=str(glewlwyd.missing()))

@@ -206,6 +206,50 @@ START_TEST(other_secrets_are_for_other_providers)
 }
 END_TEST
 
+/* A client without a user name goes by the token's, which is no more than said until it is asked.
+ */
+START_TEST(a_token_that_names_its_user)
+{
+    static const char *const names[] = {"required", "optional"};
+    char json[512], username[ADU_USERNAME_MOST + 1];
+    char *token = issuer_token(ISSUER_BY_STRANGER, "{'alg': 'EdDSA', 'kid': 'ed'}", CLAIMS),
+         *nameless = issuer_token(ISSUER_EDDSA, "{'alg': 'EdDSA'}", "{'sub': 7, 'sub': 8}");
+    for (int i = 0; i < ROWS(names); i++) {
+        username[0] = '\0';
+        snprintf(json, sizeof json, "{" BASE ", " FILE_KEYS ", 'username': '%s'}", names[i]);
+        const void *made = good_settings(json);
+        ck_assert_int_eq(adu_provider_oidc.name_in(made, token, username), i == 1);
+        ck_assert_str_eq(username, i == 1 ? "ana" : "");
+        ck_assert(!adu_provider_oidc.name_in(made, nameless, username));
+        ck_assert(!adu_provider_oidc.name_in(made, "secret", username));
+        ck_assert(!adu_provider_oidc.name_in(made, "eya.b.c", username));
+        ck_assert_str_eq(said_of(made, "ana", token), "wrong: the token's signature is wrong");
+        snippet_close(&snippet);
+    }
+    free(token);
+    free(nameless);
+}
+END_TEST
+
+/* Whatever is remembered of answers by other keys is not to be believed. */
+START_TEST(other_keys_are_another_stamp)
+{
+    char *jwk = issuer_jwk(ISSUER_NEXT, ""), set[1024];
+    uint32_t stamps[3];
+    for (int i = 0; i < ROWS(stamps); i++) {
+        stamps[i] = adu_provider_oidc.stamp(good_settings("{" BASE ", " FILE_KEYS "}"));
+        snippet_close(&snippet);
+        if (i == 1) {
+            snprintf(set, sizeof set, "{\"keys\": [%s]}", jwk);
+            folder_write(&folder, "jwks.json", set);
+        }
+    }
+    ck_assert_uint_eq(stamps[0], stamps[1]);
+    ck_assert_uint_ne(stamps[1], stamps[2]);
+    free(jwk);
+}
+END_TEST
+
 /* --- keys from an address --- */
 
 START_TEST(keys_from_an_address)
@@ -309,6 +353,8 @@ int main(void)
     suite_add_fixture(suite, settings_good_and_bad, ROWS(settings), setup, teardown);
     suite_add_fixture(suite, what_an_answer_gives, ROWS(gives), setup, teardown);
     suite_add_fixture(suite, other_secrets_are_for_other_providers, 1, setup, teardown);
+    suite_add_fixture(suite, a_token_that_names_its_user, 1, setup, teardown);
+    suite_add_fixture(suite, other_keys_are_another_stamp, 1, setup, teardown);
     suite_add_fixture(suite, keys_from_an_address, 1, setup, teardown);
     suite_add_fixture(suite, keys_that_cannot_be_had, 1, setup, teardown);
     suite_add_fixture(suite, a_token_of_a_user_since_disabled, ROWS(replies), setup, teardown);
