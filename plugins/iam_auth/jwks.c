@@ -1,4 +1,5 @@
 #include "plugins/iam_auth/jwks.h"
+#include "plugins/iam_auth/base64url.h"
 #include <cjose/cjose.h>
 #include <jansson.h>
 #include <openssl/err.h>
@@ -37,6 +38,22 @@ static bool is_private(const json_t *jwk)
 {
     return json_object_get(jwk, "d") != NULL || json_object_get(jwk, "p") != NULL ||
            json_object_get(jwk, "q") != NULL || json_object_get(jwk, "k") != NULL;
+}
+
+/* The numbers of a public key; what is there is base64url. */
+static bool is_decodable(const json_t *jwk)
+{
+    static const char *const names[] = {"n", "e", "x", "y"};
+    bool good = true;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *text = text_of(jwk, names[i]);
+        const size_t length = text != NULL ? strlen(text) : 0;
+        good =
+            good &&
+            (json_object_get(jwk, names[i]) == NULL ||
+             (length > 0 && adu_base64url_span(text) == length && adu_base64url_is_whole(length)));
+    }
+    return good;
 }
 
 static bool is_for_signatures(const json_t *jwk)
@@ -101,8 +118,8 @@ static bool read_key(struct adu_jwk *key, json_t *jwk)
 {
     const json_t *kid = json_object_get(jwk, "kid");
     *key = (struct adu_jwk){0};
-    if (!json_is_object(jwk) || !is_for_signatures(jwk) || !set_algorithms(key, jwk) ||
-        (kid != NULL && !json_is_string(kid))) {
+    if (!json_is_object(jwk) || !is_for_signatures(jwk) || !is_decodable(jwk) ||
+        !set_algorithms(key, jwk) || (kid != NULL && !json_is_string(kid))) {
         return false;
     }
     if (key->fits[ADU_TOKEN_EDDSA]) {

@@ -1,11 +1,10 @@
 #include "plugins/iam_auth/token.h"
+#include "plugins/iam_auth/base64url.h"
 #include "plugins/iam_auth/claims.h"
 #include <cjose/cjose.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
-
-static const char base64url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /* Where its parts stand: header, payload and signature, a dot between each two. */
 struct parts {
@@ -15,18 +14,20 @@ struct parts {
 /* Three runs of base64url; the signature may be empty, as that of `none` is. */
 static bool split(const char *token, struct parts *parts)
 {
-    const size_t header = strspn(token, base64url);
+    const size_t header = adu_base64url_span(token);
     if (header == 0 || token[header] != '.') {
         return false;
     }
     parts->payload = header + 1;
-    const size_t payload = strspn(token + parts->payload, base64url);
+    const size_t payload = adu_base64url_span(token + parts->payload);
     if (payload == 0 || token[parts->payload + payload] != '.') {
         return false;
     }
     parts->signature = parts->payload + payload + 1;
-    parts->length = parts->signature + strspn(token + parts->signature, base64url);
-    return token[parts->length] == '\0';
+    const size_t signature = adu_base64url_span(token + parts->signature);
+    parts->length = parts->signature + signature;
+    return token[parts->length] == '\0' && adu_base64url_is_whole(header) &&
+           adu_base64url_is_whole(payload) && adu_base64url_is_whole(signature);
 }
 
 /* NULL if it is no JSON object, or one in which a name stands twice: readers differ in which of the

@@ -97,7 +97,6 @@ static char *number_of(const EVP_PKEY *key, const char *name)
     return issuer_base64url(bytes, (size_t)length);
 }
 
-/* Its public half; ` more` is added to the object, and begins with a comma if it is not empty. */
 char *issuer_jwk(enum issuer_key which, const char *more)
 {
     char *jwk = NULL, *a = NULL, *b = NULL;
@@ -207,7 +206,7 @@ static char *plain(const char *json)
     return copy;
 }
 
-char *issuer_token(enum issuer_sign how, const char *header, const char *claims)
+char *issuer_token_exactly(enum issuer_sign how, const char *header, const char *claims)
 {
     static const enum issuer_key keys[] = {[ISSUER_RS256] = ISSUER_RSA,
                                            [ISSUER_PS256] = ISSUER_RSA,
@@ -216,9 +215,9 @@ char *issuer_token(enum issuer_sign how, const char *header, const char *claims)
                                            [ISSUER_BY_STRANGER] = ISSUER_STRANGER,
                                            [ISSUER_BY_NEXT] = ISSUER_NEXT};
     unsigned char signature[512];
-    char *text = NULL, *token = NULL, *plain_header = plain(header), *plain_claims = plain(claims);
-    char *a = issuer_base64url(plain_header, strlen(plain_header)),
-         *b = issuer_base64url(plain_claims, strlen(plain_claims));
+    char *text = NULL, *token = NULL;
+    char *a = issuer_base64url(header, strlen(header)),
+         *b = issuer_base64url(claims, strlen(claims));
     must(asprintf(&text, "%s.%s", a, b) > 0, "no token");
     const size_t length = how == ISSUER_UNSIGNED ? 0
                           : how == ISSUER_HMAC   ? sign_hmac(text, signature)
@@ -226,11 +225,18 @@ char *issuer_token(enum issuer_sign how, const char *header, const char *claims)
                                                         signature, sizeof signature);
     char *c = issuer_base64url(signature, length);
     must(asprintf(&token, "%s.%s", text, c) > 0, "no token");
-    free(plain_header);
-    free(plain_claims);
     free(a);
     free(b);
     free(c);
     free(text);
+    return token;
+}
+
+char *issuer_token(enum issuer_sign how, const char *header, const char *claims)
+{
+    char *plain_header = plain(header), *plain_claims = plain(claims);
+    char *token = issuer_token_exactly(how, plain_header, plain_claims);
+    free(plain_header);
+    free(plain_claims);
     return token;
 }

@@ -35,6 +35,9 @@ char *issuer_jwks(void);
 
 char *issuer_token(enum issuer_sign how, const char *header, const char *claims);
 
+/* The same with header and claims as they are given, ' and all. */
+char *issuer_token_exactly(enum issuer_sign how, const char *header, const char *claims);
+
 char *issuer_base64url(const void *bytes, size_t length);
 
 #endif

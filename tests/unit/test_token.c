@@ -306,14 +306,15 @@ END_TEST
 
 START_TEST(other_secrets_are_no_tokens)
 {
-    static const char *const others[] = {"",         "secret",   "a.b.c",     "ey.a",
-                                         "ey..c",    ".eya.b.c", "eya.b.c.d", "eya.b.c d",
-                                         "eya.b=.c", "eya.b.c\n"};
+    static const char *const others[] = {
+        "",           "secret",    "a.b.c",    "ey.a",        "ey..c",        ".eya.b.c",
+        "eya.b.c.d",  "eya.b.c d", "eya.b=.c", "eyaaa.bb.cc", "eya.bbbbb.cc", "eya.bb.ccccc",
+        "eya.bb.cc\n"};
     for (int i = 0; i < ROWS(others); i++) {
         ck_assert_msg(!adu_token_is_one(others[i]), "%s", others[i]);
     }
-    ck_assert(adu_token_is_one("eya.b.c"));
-    ck_assert(adu_token_is_one("ewo.b.")); /* as that of alg none */
+    ck_assert(adu_token_is_one("eya.bb.cc"));
+    ck_assert(adu_token_is_one("ewo.bb.")); /* as that of alg none */
     ck_assert_str_eq(judged(&rules, "secret", "ana", WALL_MS), "wrong: it is no token");
 }
 END_TEST
@@ -326,6 +327,7 @@ START_TEST(a_token_of_a_megabyte)
     memset(big, 'A', MEGABYTE);
     big[MEGABYTE] = '\0';
     memcpy(big, good, (size_t)(dot - good) + 1);
+    big[adu_token_is_one(big) ? MEGABYTE : MEGABYTE - 1] = '\0'; /* whole bytes */
     ck_assert(adu_token_is_one(big));
     ck_assert_str_eq(judged(&rules, big, "ana", WALL_MS),
                      "wrong: the token has more than 16384 bytes");
