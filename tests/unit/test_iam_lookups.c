@@ -425,7 +425,7 @@ START_TEST(a_breaker)
     ck_assert(alert_up);
     /* Now nobody is kept waiting for a directory that does not answer. */
     is_known("eva", "x", away);
-    pass(500 * SECOND);
+    pass(1000 * SECOND);
     ck_assert_str_eq(in_the_end("ana", "x"), "turno1"); /* which asked, after so long */
     is_known("ana", "x", "turno1");
     directory.outcome = ADU_OUTCOME_VERIFIED;
