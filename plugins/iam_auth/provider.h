@@ -48,7 +48,6 @@ struct adu_provider {
                                  struct adu_login *login);
 };
 
-extern const struct adu_provider adu_provider_local;
-extern const struct adu_provider adu_provider_oidc;
+extern const struct adu_provider adu_provider_local, adu_provider_ldap, adu_provider_oidc;
 
 #endif
