@@ -6,7 +6,7 @@
 
 /* In no order: iam_auth.json says which are asked and when. */
 static const struct adu_provider *const known_providers[] = {&adu_provider_local,
-                                                             &adu_provider_oidc, NULL};
+                                                             &adu_provider_ldap, &adu_provider_oidc, NULL};
 
 static const char *const require_names[] = {"both", "certificate", "password", "either", NULL};
 
@@ -16,7 +16,7 @@ struct keys {
     struct adu_iam_limits limits;
     const struct adu_json *providers;
     const struct adu_json *cache, *brute_force;
-    const struct adu_json *local, *oidc;
+    const struct adu_json *local, *ldap, *oidc;
 };
 
 #define LIMIT(type, member, name, least, most)                                                     \
@@ -34,6 +34,7 @@ static const struct adu_field fields[] = {
     ADU_FIELD(struct keys, cache, OBJECT),
     ADU_FIELD(struct keys, brute_force, OBJECT),
     ADU_FIELD(struct keys, local, OBJECT),
+    ADU_FIELD(struct keys, ldap, OBJECT),
     ADU_FIELD(struct keys, oidc, OBJECT),
     {0},
 };
@@ -91,7 +92,7 @@ static bool compile_provider(struct adu_compiler *c, const struct adu_json *root
     const char *name = adu_read_string(node, c->error);
     const struct adu_provider *provider = name != NULL ? find_provider(name) : NULL;
     if (provider == NULL) {
-        return adu_json_error(node, c->error, "expected a provider: \"local\" or \"oidc\"");
+        return adu_json_error(node, c->error, "expected a provider: \"local\", \"ldap\" or \"oidc\"");
     }
     if (is_asked(policy, provider)) {
         return adu_json_error(node, c->error, "\"%s\" is named twice", name);

@@ -50,16 +50,37 @@ static bool expand(const struct adu_template *template, const char *username, ch
 bool adu_ldap_user_dn(const struct adu_ldap_policy *policy, const char *username, char *buffer,
                       size_t size)
 {
-    return expand(policy->user.dn, username, buffer, size);
+    char escaped[3 * ADU_USERNAME_MOST + 1];
+    return adu_ldap_escape(username, escaped, sizeof escaped) &&
+           (size_t)snprintf(buffer, size, "%s=%s,%s", policy->user.name, escaped,
+                            policy->user.base) < size;
+}
+
+/* The same filter of whoever has this name: he may have called himself otherwise, by his address of
+ * mail perhaps, but all else that the filter asks must hold. */
+static bool filter_by_name(const struct adu_ldap_policy *policy, const char *name, char *buffer,
+                           size_t size)
+{
+    char escaped[3 * ADU_USERNAME_MOST + 1], anybody[ADU_LDAP_FILTER_MOST + 1];
+    return adu_ldap_escape(name, escaped, sizeof escaped) &&
+           adu_template_replace(policy->user.filter, "*", anybody, sizeof anybody) &&
+           (size_t)snprintf(buffer, size, "(&(%s=%s)%s)", policy->user.name, escaped, anybody) <
+               size;
+}
+
+static bool make_filter(const struct adu_ldap_policy *policy, const char *username, bool verified,
+                        char filter[FILTER_MOST])
+{
+    return verified ? filter_by_name(policy, username, filter, FILTER_MOST)
+                    : expand(policy->user.filter, username, filter, FILTER_MOST);
 }
 
 static bool take_user(void *context, const char *dn)
 {
     struct adu_ldap_found *found = context;
     struct adu_ldap_name name;
-    if (found->policy->user.dn == NULL &&
-        (!adu_ldap_name_read(dn, &name) ||
-         !adu_ldap_name_is_below(&name, &found->policy->user.base_name))) {
+    if (!adu_ldap_name_read(dn, &name) ||
+        !adu_ldap_name_is_below(&name, &found->policy->user.base_name)) {
         return problem(found, "the entry does not lie below user.base", "");
     }
     found->dn = strdup(dn);
@@ -142,14 +163,14 @@ static int scope_of(enum adu_ldap_scope scope)
     return scope == ADU_LDAP_ONE ? LDAP_SCOPE_ONELEVEL : LDAP_SCOPE_SUBTREE;
 }
 
-void adu_ldap_find_user(struct adu_ldap_connection *connection, const char *username,
+void adu_ldap_find_user(struct adu_ldap_connection *connection, const char *username, bool verified,
                         int64_t deadline_ms, struct adu_ldap_found *found,
                         struct adu_ldap_result *result)
 {
     const struct adu_ldap_policy *policy = found->policy;
     const char *attributes[ADU_LDAP_ATTRIBUTES_MOST + 16];
-    char text[FILTER_MOST];
-    const bool direct = policy->user.dn != NULL;
+    char filter[FILTER_MOST] = "(objectClass=*)", dn[ADU_LDAP_DN_TEXT];
+    const bool direct = policy->user.direct;
     if (policy->has_groups) {
         found->groups = adu_ldap_groups_new(&policy->groups.base_name);
     }
@@ -158,15 +179,16 @@ void adu_ldap_find_user(struct adu_ldap_connection *connection, const char *user
         problem(found, "out of memory", "");
         return;
     }
-    if (!expand(direct ? policy->user.dn : policy->user.filter, username, text, sizeof text)) {
-        problem(found, "the user name is too long for ", direct ? "user.dn" : "user.filter");
+    if ((direct && !adu_ldap_user_dn(policy, username, dn, sizeof dn)) ||
+        (policy->user.filter != NULL && !make_filter(policy, username, verified, filter))) {
+        problem(found, "the user name is too long for a filter", "");
         return;
     }
     list_attributes(policy, attributes);
     const struct adu_ldap_search search = {
-        .base = direct ? text : policy->user.base,
+        .base = direct ? dn : policy->user.base,
         .scope = direct ? LDAP_SCOPE_BASE : scope_of(policy->user.scope),
-        .filter = direct ? "(objectClass=*)" : text,
+        .filter = filter,
         .attributes = attributes,
         .most = 1,
         .entry = take_user,

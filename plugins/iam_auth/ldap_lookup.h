@@ -22,12 +22,13 @@ struct adu_ldap_found {
 
 void adu_ldap_found_clear(struct adu_ldap_found *found);
 
-/* Writes the name to bind with by user.dn. false if it is too long. */
+/* Writes the name to bind with where binds are direct. false if it is too long. */
 bool adu_ldap_user_dn(const struct adu_ldap_policy *policy, const char *username, char *buffer,
                       size_t size);
 
-/* Looks for the user's entry. ADU_LDAP_STOPPED: there are several, or found->problem. */
-void adu_ldap_find_user(struct adu_ldap_connection *connection, const char *username,
+/* Looks for the user's entry, by what he calls himself or, `verified`, by what the directory has
+ * called him before. ADU_LDAP_STOPPED: there are several, or found->problem. */
+void adu_ldap_find_user(struct adu_ldap_connection *connection, const char *username, bool verified,
                         int64_t deadline_ms, struct adu_ldap_found *found,
                         struct adu_ldap_result *result);
 

@@ -9,18 +9,19 @@
 enum { ATTRIBUTE_MOST = 59 }; /* so that ldap.<attribute> is a name */
 
 static const char *const scope_names[] = {"subtree", "one", NULL};
+static const char *const bind_names[] = {"search", "direct", NULL};
 static const char *const lookup_names[] = {"member",   "uniqueMember", "memberUid",
                                            "memberOf", "in_chain",     NULL};
 
 struct user_keys {
-    const char *dn, *base, *filter, *name;
-    int scope;
+    const char *base, *filter, *name;
+    int bind, scope;
     const struct adu_json *attributes, *roles;
 };
 
 static const struct adu_field user_fields[] = {
-    ADU_FIELD(struct user_keys, dn, STRING),
-    ADU_FIELD(struct user_keys, base, STRING),
+    ADU_FIELD(struct user_keys, bind, CHOICE, .choices = bind_names),
+    ADU_FIELD(struct user_keys, base, STRING, .required = true),
     ADU_FIELD(struct user_keys, filter, STRING),
     ADU_FIELD(struct user_keys, scope, CHOICE, .choices = scope_names),
     ADU_FIELD(struct user_keys, name, STRING),
@@ -111,38 +112,13 @@ static const struct adu_template *compile_template(struct adu_compiler *c,
 
 /* --- user --- */
 
-static bool compile_dn(struct adu_compiler *c, const struct adu_json *object,
-                       const struct user_keys *keys, struct adu_ldap_policy *policy)
+static bool compile_user_filter(struct adu_compiler *c, const struct adu_json *object,
+                                const char *text, struct adu_ldap_policy *policy)
 {
     char sample[ADU_LDAP_FILTER_MOST + 1];
-    struct adu_ldap_name name;
-    if (keys->base != NULL || keys->filter != NULL) {
-        return adu_json_error(object, c->error,
-                              "either \"dn\", or \"base\" and \"filter\" to search with");
-    }
-    policy->user.dn = compile_template(c, object, "dn", keys->dn, sample, sizeof sample);
-    if (policy->user.dn == NULL) {
-        return false;
-    }
-    return adu_ldap_name_read(sample, &name) ||
-           adu_json_error(adu_json_member(object, "dn"), c->error,
-                          "expected a distinguished name, such as "
-                          "uid=${username},ou=personas,dc=planta");
-}
-
-static bool compile_search(struct adu_compiler *c, const struct adu_json *object,
-                           const struct user_keys *keys, struct adu_ldap_policy *policy)
-{
-    char sample[ADU_LDAP_FILTER_MOST + 1];
-    if (keys->base == NULL) {
-        return adu_json_error(object, c->error, "the key \"base\" is missing");
-    }
-    if (!compile_base(c, object, keys->base, &policy->user.base, &policy->user.base_name)) {
-        return false;
-    }
-    const char *text = keys->filter;
     if (text == NULL) {
-        return adu_json_error(object, c->error, "the key \"filter\" is missing");
+        return policy->user.direct ||
+               adu_json_error(object, c->error, "the key \"filter\" is missing");
     }
     policy->user.filter = compile_template(c, object, "filter", text, sample, sizeof sample);
     if (policy->user.filter == NULL) {
@@ -151,6 +127,19 @@ static bool compile_search(struct adu_compiler *c, const struct adu_json *object
     const char *wrong = adu_ldap_filter_error(sample);
     return wrong == NULL ||
            adu_json_error(adu_json_member(object, "filter"), c->error, "%s", wrong);
+}
+
+static bool compile_search(struct adu_compiler *c, const struct adu_json *object,
+                           const struct user_keys *keys, struct adu_ldap_policy *policy)
+{
+    policy->user.direct = keys->bind == 1;
+    if (policy->user.direct && policy->link.bind_dn == NULL) {
+        return adu_json_error(adu_json_member(object, "bind"), c->error,
+                              "\"direct\" needs \"bind_dn\" all the same: who is connected is "
+                              "looked at again without his password");
+    }
+    return compile_base(c, object, keys->base, &policy->user.base, &policy->user.base_name) &&
+           compile_user_filter(c, object, keys->filter, policy);
 }
 
 static bool is_listed(const struct adu_ldap_policy *policy, const char *name)
@@ -219,8 +208,7 @@ static bool compile_user(struct adu_compiler *c, const struct adu_json *object,
     policy->user.roles = adu_role_list_compile(c, keys.roles);
     return policy->user.name != NULL && policy->user.roles != NULL &&
            is_attribute(adu_json_member(object, "name"), keys.name, c->error) &&
-           (keys.dn != NULL ? compile_dn(c, object, &keys, policy)
-                            : compile_search(c, object, &keys, policy)) &&
+           compile_search(c, object, &keys, policy) &&
            compile_attributes(c, keys.attributes, policy);
 }
 

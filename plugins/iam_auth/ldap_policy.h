@@ -31,8 +31,8 @@ struct adu_ldap_policy {
     struct adu_ldap_link link;
     struct adu_ldap_servers *servers; /* connections, shared with other generations */
     struct {
-        const struct adu_template *dn; /* bind directly as this; NULL: search for it by `filter` */
-        const struct adu_template *filter;
+        bool direct; /* bind as <name>=<user name>,<base> at once; else search for him first */
+        const struct adu_template *filter; /* NULL: any, where `direct` */
         const char *base;
         struct adu_ldap_name base_name;
         enum adu_ldap_scope scope;

@@ -32,6 +32,15 @@ static const void *compile(struct adu_compiler *c, const struct adu_json *settin
     return policy;
 }
 
+/* Of the CA file and the service account, whose texts are not in the settings. */
+static uint32_t stamp(const void *settings)
+{
+    const struct adu_ldap_policy *policy = settings;
+    uint32_t number;
+    memcpy(&number, policy->link.digest, sizeof number);
+    return number;
+}
+
 /* --- one question to one server --- */
 
 struct question {
@@ -103,30 +112,30 @@ static bool bind_is_good(struct question *q, struct adu_ldap_connection *connect
     return false;
 }
 
-/* True if there is one entry, of a user who may log in. */
+/* True if there is one entry, of a user who may log in. What is wrong with one entry bars its user:
+ * were it called unavailable, one odd entry could look like a directory that is down. */
 static bool entry_is_good(struct question *q, struct adu_ldap_connection *connection,
                           struct adu_ldap_found *found)
 {
-    adu_ldap_find_user(connection, q->username, q->deadline_ms, found, &q->result);
+    adu_ldap_find_user(connection, q->username, q->password == NULL, q->deadline_ms, found,
+                       &q->result);
     if (q->result.status == ADU_LDAP_LOST) {
         return false;
     }
-    const bool direct = q->policy->user.dn != NULL;
+    const bool direct = q->policy->user.direct;
     if (found->problem[0] != '\0') {
-        conclude(q, ADU_OUTCOME_UNAVAILABLE, found->problem);
+        conclude(q, ADU_OUTCOME_BARRED, found->problem);
     } else if (q->result.status == ADU_LDAP_STOPPED) {
         conclude(q, ADU_OUTCOME_BARRED, "more than one entry of the directory fits the user name");
     } else if (q->result.status == ADU_LDAP_REFUSED && !direct) {
         conclude(q, ADU_OUTCOME_UNAVAILABLE, "the directory has no user.base");
-    } else if (found->dn == NULL && direct && q->policy->link.bind_dn == NULL) {
-        conclude(q, ADU_OUTCOME_UNAVAILABLE, "the user's entry cannot be read");
     } else if (found->dn == NULL) {
         conclude(q, ADU_OUTCOME_UNKNOWN, "the directory knows no such user");
     } else if (found->names != 1) {
         char why[ADU_LDAP_WHY];
         snprintf(why, sizeof why, "the user's entry has %s %s",
                  found->names == 0 ? "no" : "more than one", q->policy->user.name);
-        conclude(q, ADU_OUTCOME_UNAVAILABLE, why);
+        conclude(q, ADU_OUTCOME_BARRED, why);
     } else if (found->barred != NULL) {
         conclude(q, ADU_OUTCOME_BARRED, found->barred);
     } else {
@@ -142,7 +151,7 @@ static void take_groups(struct question *q, struct adu_ldap_connection *connecti
     if (q->result.status == ADU_LDAP_REFUSED) {
         conclude(q, ADU_OUTCOME_UNAVAILABLE, "the directory has no groups.base");
     } else if (q->result.status == ADU_LDAP_STOPPED) {
-        conclude(q, ADU_OUTCOME_UNAVAILABLE, found->problem);
+        conclude(q, ADU_OUTCOME_BARRED, found->problem);
     } else if (q->result.status == ADU_LDAP_DONE) {
         conclude(q, ADU_OUTCOME_VERIFIED, "");
         snprintf(q->answer->username, sizeof q->answer->username, "%s", found->name);
@@ -164,24 +173,20 @@ static void search_then_bind(struct question *q, struct adu_ldap_found *found)
     give(q, ADU_LDAP_TO_SEARCH, search);
 }
 
-/* Binds as the name that the policy makes of the user's, then looks him up: as the service account
- * where there is one, else with his own eyes. */
+/* Binds as the name that the policy makes of the user's, then looks him up as the service account.
+ */
 static void bind_directly(struct question *q, struct adu_ldap_found *found)
 {
     char dn[ADU_LDAP_DN_TEXT];
-    const bool own_eyes = q->policy->link.bind_dn == NULL && q->password != NULL;
     struct adu_ldap_connection *bind = NULL, *search = NULL;
     if (!adu_ldap_user_dn(q->policy, q->username, dn, sizeof dn)) {
-        conclude(q, ADU_OUTCOME_UNKNOWN, "the user name is too long for user.dn");
+        conclude(q, ADU_OUTCOME_UNKNOWN, "the user name is too long for a name");
         return;
     }
     if ((q->password == NULL ||
          ((bind = take(q, ADU_LDAP_TO_BIND)) != NULL && bind_is_good(q, bind, dn))) &&
-        (own_eyes || (search = take(q, ADU_LDAP_TO_SEARCH)) != NULL)) {
-        struct adu_ldap_connection *eyes = own_eyes ? bind : search;
-        if (entry_is_good(q, eyes, found)) {
-            take_groups(q, eyes, found);
-        }
+        (search = take(q, ADU_LDAP_TO_SEARCH)) != NULL && entry_is_good(q, search, found)) {
+        take_groups(q, search, found);
     }
     give(q, ADU_LDAP_TO_BIND, bind);
     give(q, ADU_LDAP_TO_SEARCH, search);
@@ -193,7 +198,7 @@ static bool ask_server(struct question *q)
     struct adu_ldap_found found = {.policy = q->policy, .wall_ms = q->wall_ms};
     q->kept = false;
     q->result = (struct adu_ldap_result){.status = ADU_LDAP_DONE};
-    if (q->policy->user.dn != NULL) {
+    if (q->policy->user.direct) {
         bind_directly(q, &found);
     } else {
         search_then_bind(q, &found);
@@ -272,7 +277,9 @@ static enum adu_verdict describe(const void *settings, const struct adu_answer *
 const struct adu_provider adu_provider_ldap = {
     .name = "ldap",
     .compile = compile,
+    .stamp = stamp,
     .waits = true,
+    .rechecks = true,
     .ask = ask,
     .describe = describe,
 };

@@ -54,7 +54,7 @@ class Loader:
         self.aduana, self.folder = aduana, folder
         shutil.copytree(PLANT, folder)
         for path in [folder, *folder.rglob("*")]:
-            path.chmod(0o755 if path.is_dir() else 0o644)
+            path.chmod(0o755 if path.is_dir() else 0o640)  # a password is not for everybody
         self.file = folder / f"{name}.json"
         error = self.ask(self.file.read_bytes())
         assert error is None, f"plant/ itself is not good: {error}"

@@ -36,6 +36,7 @@ static const struct adu_ldap_policy *policy_of(const char *json)
 }
 
 #define LINK   "'servers': ['ldaps://ldap.planta'], 'ca_file': 'root.pem'"
+#define BOUND  LINK ", 'bind_dn': 'cn=x', 'bind_password_file': 'clave'"
 #define SEARCH "'user': {'base': 'ou=personas,dc=planta', 'filter': '(uid=${username})'}"
 #define USER(keys)                                                                                 \
     "{" LINK ", 'user': {'base': 'ou=personas,dc=planta', 'filter': '(uid=${username})', " keys "}}"
@@ -81,9 +82,10 @@ static const struct {
      "user.filter: a parenthesis is missing"},
     {"{" LINK ", 'user': {'base': 'ou=x', 'filter': '(uid=${username})(${user})'}}",
      "${user} is not known here"},
-    {"{" LINK ", 'user': {'dn': 'uid=ana,ou=x'}}", "user.dn: ${username} is missing"},
-    {"{" LINK ", 'user': {'dn': '${username}'}}", "user.dn: expected a distinguished name"},
-    {"{" LINK ", 'user': {'dn': 'uid=${username}', 'base': 'ou=x'}}", "user: either \"dn\", or"},
+    {"{" LINK ", 'user': {'bind': 'direct', 'base': 'ou=x'}}",
+     "user.bind: \"direct\" needs \"bind_dn\""},
+    {"{" BOUND ", 'user': {'bind': 'direct'}}", "user: the key \"base\" is missing"},
+    {"{" BOUND ", 'user': {'bind': 'sasl', 'base': 'ou=x'}}", "user.bind: expected one of"},
     {USER("'scope': 'base'"), "user.scope: expected one of \"subtree\", \"one\""},
     {USER("'name': 'u id'"), "user.name: expected the name of an attribute"},
     {USER("'attributes': ['l', 'L']"), "user.attributes[1]: \"L\" is named twice"},
