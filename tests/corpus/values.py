@@ -157,7 +157,7 @@ VALUES = {
         ("ldap/servers/0", ["ldaps://a", "ldap://a.b-c_d:1", "ldaps://[::1]", "ldaps://127.0.0.1:65535"],
          ["", "a", "ldapi://%2Frun", "http://a", "ldap://", "ldap://a/", "ldap://a:", "ldap://a b", "ldap://u@a", "LDAP://a"], ["ldap://a:0", "ldap://a:65536"]),
         ("ldap/ca_file", ["root.pem", "./root.pem"], ["", 1, None], ["passwd", "none", "."]),
-        ("ldap/bind_password_file", ["./ldap-password"], ["", 1], ["none", "passwd", "."]),
+        ("ldap/bind_password_file", ["./ldap-password", "passwd"], ["", 1], ["none", "acl.json", "."]),
         ("ldap/connect_timeout_ms", *between(100, 60000)),
         ("ldap/user", [{"base": "ou=a", "filter": "(uid=${username})"}, {"bind": "direct", "base": "ou=a"}],
          [{}, {"base": "ou=a"}, {"bind": "direct"}, {"bind": "search", "base": "ou=a"}, []]),
