@@ -5,8 +5,8 @@
 #include <string.h>
 
 /* In no order: iam_auth.json says which are asked and when. */
-static const struct adu_provider *const known_providers[] = {&adu_provider_local,
-                                                             &adu_provider_ldap, &adu_provider_oidc, NULL};
+static const struct adu_provider *const known_providers[] = {
+    &adu_provider_local, &adu_provider_ldap, &adu_provider_oidc, NULL};
 
 static const char *const require_names[] = {"both", "certificate", "password", "either", NULL};
 
@@ -92,7 +92,8 @@ static bool compile_provider(struct adu_compiler *c, const struct adu_json *root
     const char *name = adu_read_string(node, c->error);
     const struct adu_provider *provider = name != NULL ? find_provider(name) : NULL;
     if (provider == NULL) {
-        return adu_json_error(node, c->error, "expected a provider: \"local\", \"ldap\" or \"oidc\"");
+        return adu_json_error(node, c->error,
+                              "expected a provider: \"local\", \"ldap\" or \"oidc\"");
     }
     if (is_asked(policy, provider)) {
         return adu_json_error(node, c->error, "\"%s\" is named twice", name);
