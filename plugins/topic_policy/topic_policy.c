@@ -3,7 +3,7 @@
 #include "common/reader.h"
 #include "common/topic_pattern.h"
 #include "plugins/topic_policy/filters.h"
-#include "plugins/topic_policy/known.h"
+#include "plugins/topic_policy/legal_topics.h"
 #include "plugins/topic_policy/names.h"
 #include "plugins/topic_policy/namespaces.h"
 #include "plugins/topic_policy/sparkplug.h"
@@ -31,7 +31,7 @@ struct adu_topic_policy {
     struct adu_sparkplug sparkplug;
     struct adu_namespaces namespaces;
     bool report;
-    struct adu_known *known; /* with the namespace's number plus one; 0: it needs none */
+    struct adu_legal_topics *legal; /* with the namespace's number plus one; 0: it needs none */
 };
 
 /* --- one level --- */
@@ -224,8 +224,8 @@ const struct adu_topic_policy *adu_topic_policy_compile(struct adu_compiler *c,
         return NULL;
     }
     policy->report = keys.report;
-    policy->known = adu_known_new(c->arena);
-    if (policy->known == NULL) {
+    policy->legal = adu_legal_topics_new(c->arena);
+    if (policy->legal == NULL) {
         adu_error_no_memory(c->error);
         return NULL;
     }
@@ -459,7 +459,7 @@ static enum adu_verdict judge_publish(const struct adu_topic_policy *policy,
     const struct adu_namespaces *namespaces = &policy->namespaces;
     struct judging j;
     uint32_t number;
-    if (adu_known_find(policy->known, request->topic, &number)) {
+    if (adu_legal_topics_find(policy->legal, request->topic, &number)) {
         return judge_message(policy, number > 0 ? &namespaces->list[number - 1] : NULL, request,
                              why);
     }
@@ -474,7 +474,7 @@ static enum adu_verdict judge_publish(const struct adu_topic_policy *policy,
     }
     if (j.for_all) {
         number = j.namespace != NULL ? (uint32_t)(j.namespace - namespaces->list) + 1 : 0;
-        adu_known_add(policy->known, request->topic, number);
+        adu_legal_topics_add(policy->legal, request->topic, number);
     }
     return judge_message(policy, j.namespace, request, why);
 }
