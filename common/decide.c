@@ -339,7 +339,9 @@ enum adu_verdict adu_pipeline_decide(struct adu_pipeline *p, const struct adu_qu
 static void tell_left(struct adu_pipeline *p, struct adu_principal *principal, struct adu_now now)
 {
     for (int kind = 0; kind < ADU_STAGES; kind++) {
-        if (p->stages[kind] != NULL && p->stages[kind]->left != NULL) {
+        /* Whom the broker let in, and who never asked for anything, has no state yet. */
+        if (p->stages[kind] != NULL && p->stages[kind]->left != NULL &&
+            principal->state[kind] != NULL) {
             const struct adu_stage_call call =
                 adu_pipeline_call(p, (enum adu_stage_kind)kind, NULL, now);
             p->stages[kind]->left(&call, &principal->subject, principal->state[kind]);

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 import directory
-from conftest import command_of
+from daemon import command_of
 from directory import GROUPS, PEOPLE, SUFFIX, Slapd, person, settings, uid
 from hostile_directory import BIND, EXTENDED, EXTENDED_DONE, SEARCH, SEARCH_DONE, Hostile, ber, entry, message, result
 

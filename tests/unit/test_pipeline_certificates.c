@@ -297,7 +297,7 @@ END_TEST
 START_TEST(thousands_at_the_same_time)
 {
     static struct connection crowd[CROWD];
-    static char ids[CROWD][16], certificates[CROWD][160];
+    static char ids[CROWD][24], certificates[CROWD][160];
     prepare();
     folder_write_json(&plant.policies, "cert_auth.json",
                       "{'identities': [{'name': 'edge', 'match': {}, 'username': '${cert.cn}'}]}");
