@@ -304,7 +304,7 @@ START_TEST(thousands_at_the_same_time)
     plant_start(&plant);
     for (int i = 0; i < CROWD; i++) {
         snprintf(ids[i], sizeof ids[i], "edge-%d", i);
-        snprintf(certificates[i], sizeof certificates[i], EDGE("%s") ";cert.until=%lld", ids[i],
+        snprintf(certificates[i], sizeof certificates[i], EDGE("%.15s") ";cert.until=%lld", ids[i],
                  (long long)((plant.now.wall_ms + (i < 10 ? 5 : 20) * day) / SECOND));
         come(&crowd[i], ids[i], certificates[i]);
         plant_gone(&plant, &crowd[i], false);
