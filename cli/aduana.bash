@@ -6,7 +6,7 @@ _aduana() {
     local broker='--host --port --unix --cafile --capath --cert --key --username --password-file --id --timeout --json'
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        words='check explain test passwd status sessions reload kick --help --version'
+        words='check explain test passwd detect status sessions certs reload kick --help --version'
         mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
         return
     fi
@@ -16,7 +16,7 @@ _aduana() {
     --as) words='cert.cn= cert.ou= cert.o= client_id= username=' && compopt -o nospace 2>/dev/null ;;
     --cafile | --cert | --key | --password-file | --unix | --junit) files=1 ;;
     --capath) files=2 ;;
-    --live | --host | --port | --username | --id | --timeout | --iterations | --payload-bytes | --from | --at) return ;;
+    --live | --host | --port | --username | --id | --timeout | --iterations | --warn-days | --critical-days | --lifetime-most-days | --payload-bytes | --from | --at) return ;;
     *)
         case $command in
         check) options='--strict --json --color' files=2 ;;
@@ -26,7 +26,9 @@ _aduana() {
             ;;
         test) options='--quiet --junit --json' files=2 ;;
         passwd) options='-c -D --check --pbkdf2 --argon2id --iterations' files=1 ;;
+        detect) options='--json --scores' files=1 ;;
         status | sessions) options=$broker ;;
+        certs) options="--warn-days --critical-days --lifetime-most-days $broker" files=1 ;;
         reload) options="--wait $broker" ;;
         kick) options="--no-will $broker" ;;
         *) return ;;

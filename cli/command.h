@@ -14,8 +14,10 @@ enum adu_status {
 enum adu_status adu_command_check(int argc, char **argv);
 enum adu_status adu_command_test(int argc, char **argv);
 enum adu_status adu_command_passwd(int argc, char **argv);
+enum adu_status adu_command_detect(int argc, char **argv);
 enum adu_status adu_command_status(int argc, char **argv);
 enum adu_status adu_command_sessions(int argc, char **argv);
+enum adu_status adu_command_certs(int argc, char **argv);
 enum adu_status adu_command_reload(int argc, char **argv);
 enum adu_status adu_command_kick(int argc, char **argv);
 

@@ -19,6 +19,9 @@
 
 enum { PORT = 1883, PORT_TLS = 8883, KEEPALIVE = 60, PASSWORD_MOST = 4096, QUOTED = 4096 };
 
+/* Between two pages: a broker answers at most ADU_CONTROL_A_SECOND_MOST messages a second. */
+enum { PAGE_US = 1100000 / ADU_CONTROL_A_SECOND_MOST };
+
 struct adu_live {
     struct mosquitto *mosquitto;
     const struct adu_live_options *options;
@@ -383,6 +386,25 @@ enum adu_status adu_live_ask(struct adu_live *live, json_t *command, json_t **da
         return ADU_STATUS_NO;
     }
     return ADU_STATUS_YES;
+}
+
+enum adu_status adu_live_ask_pages(struct adu_live *live, const char *name, const char *client_id,
+                                   json_t *all)
+{
+    json_t *data = NULL, *command = NULL;
+    enum adu_status status = ADU_STATUS_YES;
+    do {
+        if (data != NULL) {
+            usleep(PAGE_US);
+        }
+        command = json_pack("{s:s, s:s*, s:O*}", "command", name, "client_id", client_id, "after",
+                            json_object_get(data, "next"));
+        json_decref(data);
+        status = adu_live_ask(live, command, &data);
+        json_array_extend(all, json_object_get(data, name));
+    } while (status == ADU_STATUS_YES && json_is_string(json_object_get(data, "next")));
+    json_decref(data);
+    return status;
 }
 
 enum adu_status adu_live_ask_once(const struct adu_live_options *options, json_t *command,

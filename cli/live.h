@@ -19,6 +19,11 @@ void adu_live_close(struct adu_live *live);
  * stderr: ADU_STATUS_NO if an error was answered, ADU_STATUS_USAGE if nothing was. */
 enum adu_status adu_live_ask(struct adu_live *live, json_t *command, json_t **data);
 
+/* The same of a command whose answer comes in pages, about one client if it is not NULL: all that
+ * it lists, under the command's own name, goes into `all`, an array. */
+enum adu_status adu_live_ask_pages(struct adu_live *live, const char *name, const char *client_id,
+                                   json_t *all);
+
 /* All of the above for one command. */
 enum adu_status adu_live_ask_once(const struct adu_live_options *options, json_t *command,
                                   json_t **data);

@@ -60,10 +60,23 @@ static const struct {
      "      --argon2id         costs who guesses most; iam_auth reads it, few brokers\n"
      "The password is asked for twice, or is a line of standard input.\n",
      false},
+    {"detect", adu_command_detect, "FILE.csv [OPTIONS]",
+     "which values of a series the monitor would find unusual",
+     "      --json             one JSON object\n"
+     "      --scores           instead: the score of each value, 0 to 1\n"
+     "A row is a time (UTC; a date or seconds since 1970), a comma and a number. A\n"
+     "FILE of - is standard input.\n",
+     false},
     {"status", adu_command_status, "[OPTIONS]", "what runs in a broker, and its counters", "",
      true},
     {"sessions", adu_command_sessions, "[CLIENT] [OPTIONS]",
      "who is connected to a broker, and as whom", "", true},
+    {"certs", adu_command_certs, "[FILE...] [OPTIONS]",
+     "how long client certificates have yet, and what is doubtful",
+     "Those of a broker's clients; or of FILEs (PEM), without a broker:\n"
+     "      --warn-days N, --critical-days N, --lifetime-most-days N\n"
+     "                         limits for FILEs (30, 7, none)\n",
+     true},
     {"reload", adu_command_reload, "[OPTIONS]", "has a broker load its policy folder anew",
      "      --wait             until the policy is loaded, or refused: then status 1\n", true},
     {"kick", adu_command_kick, "CLIENT [OPTIONS]", "disconnects a client from a broker",

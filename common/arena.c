@@ -1,5 +1,6 @@
 #include "common/arena.h"
 #include <stdalign.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,16 +24,24 @@ struct adu_arena {
     struct block *blocks;
     struct release *releases;
     size_t size;
+    atomic_uint holders;
 };
 
 struct adu_arena *adu_arena_new(void)
 {
-    return calloc(1, sizeof(struct adu_arena));
+    struct adu_arena *arena = calloc(1, sizeof *arena);
+    return arena != NULL ? adu_arena_hold(arena) : NULL;
+}
+
+struct adu_arena *adu_arena_hold(struct adu_arena *arena)
+{
+    atomic_fetch_add(&arena->holders, 1);
+    return arena;
 }
 
 void adu_arena_free(struct adu_arena *arena)
 {
-    if (arena == NULL) {
+    if (arena == NULL || atomic_fetch_sub(&arena->holders, 1) > 1) {
         return;
     }
     for (struct release *r = arena->releases; r != NULL; r = r->next) {

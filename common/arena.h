@@ -12,8 +12,13 @@ struct adu_arena;
 /* Returns NULL when memory is gone. An arena belongs to one thread at a time. */
 ADU_API struct adu_arena *adu_arena_new(void);
 
-/* Runs what adu_arena_at_free asked for, newest first, then frees everything. NULL-safe. */
+/* Runs what adu_arena_at_free asked for, newest first, then frees everything, or leaves that to the
+ * last of those who hold it. NULL-safe. */
 ADU_API void adu_arena_free(struct adu_arena *arena);
+
+/* Keeps the memory for somebody who uses it on another thread; he lets go by adu_arena_free, there
+ * or anywhere. Returns the arena. */
+ADU_API struct adu_arena *adu_arena_hold(struct adu_arena *arena);
 
 /* Zeroed memory, aligned for any type. NULL when memory is gone. */
 ADU_API void *adu_arena_alloc(struct adu_arena *arena, size_t size);

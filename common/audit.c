@@ -36,6 +36,12 @@ static void add_why(const struct adu_reason *why, char *buffer, size_t size)
             adu_text_quote(why->level_text.bytes, why->level_text.length, NAME_SHOWN, level,
                            sizeof level));
     }
+    if (why->nearest[0] != '\0') {
+        char nearest[sizeof why->nearest * 2];
+        add(buffer, size, "; right would be %s",
+            adu_text_quote(why->nearest, strlen(why->nearest), sizeof why->nearest, nearest,
+                           sizeof nearest));
+    }
 }
 
 const char *adu_audit_why(const struct adu_reason *why, char *buffer, size_t size)

@@ -29,7 +29,7 @@ static const unsigned short places[] = {
 #undef X
 };
 
-_Static_assert(AFTER_LEVEL + 1 == ADU_AUDIT_TEXT_BYTES, "every text has its place");
+_Static_assert(AFTER_NEAREST + 1 == ADU_AUDIT_TEXT_BYTES, "every text has its place");
 
 /* --- filling in --- */
 
@@ -109,6 +109,9 @@ void adu_audit_record_reason(struct adu_audit_record *record, const struct adu_r
     adu_audit_record_text(record, ADU_AUDIT_TEXT_REASON, why->text != NULL ? why->text : "refused");
     if (why->detail[0] != '\0') {
         adu_audit_record_text(record, ADU_AUDIT_TEXT_DETAIL, why->detail);
+    }
+    if (why->nearest[0] != '\0') {
+        adu_audit_record_text(record, ADU_AUDIT_TEXT_NEAREST, why->nearest);
     }
     if (why->rule != NULL && why->rule->file != NULL) {
         record->line = why->rule->line;
@@ -235,6 +238,7 @@ size_t adu_audit_record_line(const struct adu_audit_record *record, uint64_t lef
             record->retain ? "true" : "false", (unsigned)record->payload_length);
     }
     add_reason(&line, record);
+    add_texts(&line, record, ADU_AUDIT_TEXT_NEAREST, ADU_AUDIT_TEXT_NEAREST);
     add_texts(&line, record, ADU_AUDIT_TEXT_RULE, ADU_AUDIT_TEXT_RULE);
     add_place(&line, record);
     add(&line, ",\"generation\":%lu,\"suppressed\":%llu}\n", record->generation,

@@ -29,7 +29,8 @@ enum adu_audit_verdict { ADU_AUDIT_REFUSED, ADU_AUDIT_WOULD_REFUSE, ADU_AUDIT_AL
     X(FILE, NULL, 32)                                                                              \
     X(REASON, NULL, 256)                                                                           \
     X(DETAIL, NULL, 160)                                                                           \
-    X(LEVEL, NULL, 48)
+    X(LEVEL, NULL, 48)                                                                             \
+    X(NEAREST, "nearest", 120)
 
 enum adu_audit_text {
 #define X(name, key, most) ADU_AUDIT_TEXT_##name,

@@ -26,6 +26,9 @@
 /* Events of 2.1 that the headers of 2.0 do not name. */
 enum { EVENT_CLIENT_OFFLINE = 28 };
 
+/* A result of BASIC_AUTH in 2.1. */
+enum { ERR_AUTH_DELAYED = -5 };
+
 /* One loaded plugin: what its callbacks are given. */
 struct plugin {
     struct adu_pipeline *pipeline;
@@ -88,7 +91,40 @@ static bool host_has_certificate(const void *handle)
     return certificate != NULL;
 }
 
-static const struct adu_host host = {
+static void *newer(const char *name)
+{
+    return dlsym(RTLD_DEFAULT, name);
+}
+
+/* 2.1's. It completes whatever connection waits under that client id; one that has gone it does not
+ * know any more, and one that it has let in since is not the one that waited. */
+static bool host_complete(const void *handle, const char *client_id, bool accepted,
+                          const char *username)
+{
+    static void (*complete_basic_auth)(const char *id, int result);
+    static struct mosquitto *(*find_client)(const char *id);
+    if (complete_basic_auth == NULL) {
+        *(void **)&complete_basic_auth = newer("mosquitto_complete_basic_auth");
+        *(void **)&find_client = newer("mosquitto_client");
+    }
+    if (find_client == NULL || find_client(client_id) == handle) {
+        return false;
+    }
+    complete_basic_auth(client_id, accepted ? MOSQ_ERR_SUCCESS : MOSQ_ERR_AUTH);
+    struct mosquitto *client = accepted ? find_client(client_id) : NULL;
+    if (client == NULL || client != handle) {
+        return false;
+    }
+    const char *claimed = mosquitto_client_username(client);
+    if (username[0] != '\0' && (claimed == NULL || strcmp(claimed, username) != 0) &&
+        mosquitto_set_username(client, username) != MOSQ_ERR_SUCCESS) {
+        mosquitto_kick_client_by_clientid(client_id, false);
+        return false;
+    }
+    return true;
+}
+
+static struct adu_host host = {
     .log = host_log,
     .publish = host_publish,
     .kick = host_kick,
@@ -175,6 +211,11 @@ static int on_basic_auth(int event, void *event_data, void *user_data)
     if (asked_already(plugin, event, e->client, e->username)) {
         return MOSQ_ERR_PLUGIN_DEFER;
     }
+    for (const struct plugin *one = plugins; one != NULL; one = one->next) {
+        if (one->pipeline != plugin->pipeline) {
+            adu_pipeline_superseded(one->pipeline, mosquitto_client_id(e->client));
+        }
+    }
     char username[ADU_USERNAME_MOST + 1] = "";
     /* What we leave in OpenSSL's queue of errors the broker would take for the next connection's.
      */
@@ -198,6 +239,9 @@ static int on_basic_auth(int event, void *event_data, void *user_data)
     ERR_pop_to_mark();
     if (verdict == ADU_ABSTAIN) {
         return MOSQ_ERR_PLUGIN_DEFER;
+    }
+    if (verdict == ADU_LATER) { /* 2.0 closes the connection without an answer */
+        return is_2_1() ? ERR_AUTH_DELAYED : MOSQ_ERR_UNKNOWN;
     }
     if (verdict != ADU_ALLOW) {
         return MOSQ_ERR_AUTH;
@@ -226,6 +270,7 @@ static int on_acl_check(int event, void *event_data, void *user_data)
     switch (e->access) {
     case MOSQ_ACL_WRITE:
         question.action = ADU_PUBLISH;
+        question.payload = e->payload;
         break;
     case MOSQ_ACL_READ:
         question.action = ADU_RECEIVE;
@@ -333,7 +378,8 @@ static int on_control(int event, void *event_data, void *user_data)
 
 /* 2.0's TICK comes with every turn of the broker's loop: thousands of times a second when it is
  * busy. */
-enum { TICK_MS = 20 };
+enum { TICK_MS = 20, HOLDING_MS = 5 };
+enum { TICK_NEXT = offsetof(struct mosquitto_evt_tick, next_s) - sizeof(time_t) - sizeof(long) };
 
 static int on_tick(int event, void *event_data, void *user_data)
 {
@@ -345,6 +391,11 @@ static int on_tick(int event, void *event_data, void *user_data)
     tick->now_s = 0;
     if (plugin->order == 0) {
         const struct adu_now time = now();
+        adu_pipeline_answers(plugin->pipeline, time);
+        if (adu_pipeline_is_holding(plugin->pipeline)) {
+            /* Of these headers next_ns, and next_ms of 2.1's: the same place. 2.0 does not look. */
+            memcpy((char *)tick + TICK_NEXT, &(long){HOLDING_MS}, sizeof(long));
+        }
         if (time.mono_ms - plugin->ticked_ms >= TICK_MS) {
             plugin->ticked_ms = time.mono_ms;
             adu_pipeline_tick(plugin->pipeline, time, true);
@@ -460,6 +511,7 @@ int adu_broker_plugin_init(const struct adu_stage *stage, mosquitto_plugin_id_t 
     struct plugin *plugin = calloc(1, sizeof *plugin);
     *user_data = NULL;
     broker_thread = pthread_self();
+    host.complete = is_2_1() ? host_complete : NULL;
     if (plugin == NULL) {
         adu_error_no_memory(&error);
     } else if (check_broker_conf(&error) && read_options(options, count, &read, &error)) {

@@ -35,8 +35,8 @@ struct adu_command {
         .offset = offsetof(struct adu_command, correlation)                                        \
     }
 
-extern const struct adu_field adu_control_plain_fields[]; /* of a command without arguments */
-extern const struct adu_field adu_control_sessions_fields[];
+extern const struct adu_field adu_control_plain_fields[];    /* of a command without arguments */
+extern const struct adu_field adu_control_sessions_fields[]; /* of certs too */
 extern const struct adu_field adu_control_kick_fields[];
 extern const struct adu_field adu_control_explain_fields[];
 
@@ -46,12 +46,29 @@ json_t *adu_control_status(struct adu_control *c, const struct adu_command *comm
                            struct adu_error *error);
 json_t *adu_control_sessions(struct adu_control *c, const struct adu_command *command,
                              struct adu_error *error);
+json_t *adu_control_certs(struct adu_control *c, const struct adu_command *command,
+                          struct adu_error *error);
 json_t *adu_control_reload(struct adu_control *c, const struct adu_command *command,
                            struct adu_error *error);
 json_t *adu_control_kick(struct adu_control *c, const struct adu_command *command,
                          struct adu_error *error);
 json_t *adu_control_explain(struct adu_control *c, const struct adu_command *command,
                             struct adu_error *error);
+
+/* Adds what is to be told of the principals of one client id. false when memory is gone. */
+typedef bool (*adu_control_add)(struct adu_control *c, json_t *list,
+                                struct adu_principal *principals);
+
+/* control_sessions.c: {"<key>": [...], "next": ...}: one client, or a page of all of them. */
+json_t *adu_control_pages(struct adu_control *c, const struct adu_command *command, const char *key,
+                          adu_control_add add, struct adu_error *error);
+
+/* control_sessions.c: judges under the running policy whom it has not judged yet. That takes as
+ * long as looking at many others, so it counts as much. */
+void adu_control_judge(struct adu_control *c, struct adu_principal *principal);
+
+/* control_sessions.c: as adu_control_text; counts what an answer grows by. */
+json_t *adu_control_said(struct adu_control *c, const char *text);
 
 /* A new string, null for NULL; bytes that are no UTF-8 are shown escaped. */
 json_t *adu_control_text(const char *text);

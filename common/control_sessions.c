@@ -15,8 +15,10 @@ const struct adu_field adu_control_sessions_fields[] = {
 /* What stands around a text in JSON, roughly. */
 enum { FRAME = 24 };
 
-/* Counts what an answer grows by. */
-static json_t *said(struct adu_control *c, const char *text)
+/* What a judgement costs: a certificate is read for it. */
+enum { AS_MANY_LOOKS = 100 };
+
+json_t *adu_control_said(struct adu_control *c, const char *text)
 {
     const size_t length = FRAME + (text != NULL ? strlen(text) : 0);
     c->text_left -= length < c->text_left ? length : c->text_left;
@@ -32,7 +34,8 @@ static json_t *roles(struct adu_control *c, const struct adu_principal *principa
     for (size_t i = 0; i < set->count; i++) {
         for (uint64_t bits = set->words[i]; complete && bits != 0; bits &= bits - 1) {
             const size_t role = i * 64 + (size_t)__builtin_ctzll(bits);
-            complete = json_array_append_new(list, said(c, adu_vocabulary_role_name(v, role))) == 0;
+            complete = json_array_append_new(
+                           list, adu_control_said(c, adu_vocabulary_role_name(v, role))) == 0;
         }
     }
     if (!complete) {
@@ -45,7 +48,7 @@ static json_t *roles(struct adu_control *c, const struct adu_principal *principa
 /* A name that is there several times becomes a list. */
 static bool add_attribute(struct adu_control *c, json_t *object, const struct adu_attribute *a)
 {
-    json_t *value = said(c, a->value);
+    json_t *value = adu_control_said(c, a->value);
     json_t *before = json_object_get(object, a->name);
     if (before == NULL) {
         return json_object_set_new(object, a->name, value) == 0;
@@ -76,20 +79,27 @@ static json_t *attributes(struct adu_control *c, const struct adu_principal *pri
     return object;
 }
 
+void adu_control_judge(struct adu_control *c, struct adu_principal *principal)
+{
+    if (principal->judged != c->p->policy->number) {
+        adu_pipeline_judge(c->p, principal, c->now);
+        c->looks_left -= c->looks_left < AS_MANY_LOOKS ? c->looks_left : AS_MANY_LOOKS;
+    }
+}
+
 static json_t *one(struct adu_control *c, struct adu_principal *principal)
 {
     char address[ADU_ADDRESS_TEXT];
-    if (principal->judged != c->p->policy->number) { /* its roles are numbers of another policy */
-        adu_pipeline_judge(c->p, principal, c->now);
-    }
-    return json_pack(
-        "{s:o, s:o, s:b, s:b, s:o, s:o, s:o, s:o, s:I, s:b, s:o}", "client_id",
-        said(c, adu_principal_client_id(principal)), "username", said(c, principal->username),
-        "online", principal->online > 0, "durable", principal->durable, "address",
-        said(c, adu_address_text(&principal->address, address)), "roles", roles(c, principal),
-        "attributes", attributes(c, principal), "seen", adu_control_time(principal->seen_ms),
-        "generation", (json_int_t)principal->judged, "valid", principal->valid, "why",
-        said(c, principal->valid ? NULL : principal->why));
+    adu_control_judge(c, principal); /* its roles may be numbers of another policy */
+    return json_pack("{s:o, s:o, s:b, s:b, s:o, s:o, s:o, s:o, s:I, s:b, s:o}", "client_id",
+                     adu_control_said(c, adu_principal_client_id(principal)), "username",
+                     adu_control_said(c, principal->username), "online", principal->online > 0,
+                     "durable", principal->durable, "address",
+                     adu_control_said(c, adu_address_text(&principal->address, address)), "roles",
+                     roles(c, principal), "attributes", attributes(c, principal), "seen",
+                     adu_control_time(principal->seen_ms), "generation",
+                     (json_int_t)principal->judged, "valid", principal->valid, "why",
+                     adu_control_said(c, principal->valid ? NULL : principal->why));
 }
 
 /* All principals of one client id. false when memory is gone. */
@@ -108,15 +118,15 @@ static bool add_client(struct adu_control *c, json_t *list, struct adu_principal
 }
 
 static bool add_page(struct adu_control *c, json_t *list, struct adu_principal *next, long limit,
-                     const char **last)
+                     adu_control_add add, const char **last)
 {
     struct adu_principal *principal = next;
     while (principal != NULL && json_array_size(list) < (size_t)limit && c->sessions_left > 0 &&
            c->looks_left > 0 && c->text_left > 0) {
-        if (!add_client(c, list, principal)) {
+        if (!add(c, list, principal)) {
             return false;
         }
-        c->looks_left--;
+        c->looks_left -= c->looks_left > 0;
         *last = adu_principal_client_id(principal);
         principal = adu_principals_next_client(c->p->principals, principal);
     }
@@ -126,8 +136,8 @@ static bool add_page(struct adu_control *c, json_t *list, struct adu_principal *
     return true;
 }
 
-json_t *adu_control_sessions(struct adu_control *c, const struct adu_command *command,
-                             struct adu_error *error)
+json_t *adu_control_pages(struct adu_control *c, const struct adu_command *command, const char *key,
+                          adu_control_add add, struct adu_error *error)
 {
     struct adu_principals *all = c->p->principals;
     const char *last = command->after; /* where nothing more fits, the next page begins again */
@@ -148,14 +158,19 @@ json_t *adu_control_sessions(struct adu_control *c, const struct adu_command *co
     }
     json_t *list = json_array();
     const bool complete =
-        list != NULL &&
-        (command->client_id != NULL
-             ? add_client(c, list, adu_principals_of_client(all, command->client_id))
-             : add_page(c, list, next, command->limit, &last));
+        list != NULL && (command->client_id != NULL
+                             ? add(c, list, adu_principals_of_client(all, command->client_id))
+                             : add_page(c, list, next, command->limit, add, &last));
     if (!complete) {
         json_decref(list);
         return NULL;
     }
-    return json_pack("{s:o, s:o}", "sessions", list, "next",
+    return json_pack("{s:o, s:o}", key, list, "next",
                      adu_control_text(command->client_id != NULL ? NULL : last));
+}
+
+json_t *adu_control_sessions(struct adu_control *c, const struct adu_command *command,
+                             struct adu_error *error)
+{
+    return adu_control_pages(c, command, "sessions", add_client, error);
 }

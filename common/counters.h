@@ -10,6 +10,14 @@
 #define ADU_COUNTERS(X)                                                                            \
     X(logins_accepted)                                                                             \
     X(logins_refused)                                                                              \
+    X(logins_revoked)                                                                              \
+    X(logins_revocation_unknown)                                                                   \
+    X(crls_taken)                                                                                  \
+    X(crls_refused)                                                                                \
+    X(logins_held)                                                                                 \
+    X(logins_from_cache)                                                                           \
+    X(logins_locked_out)                                                                           \
+    X(logins_in_grace)                                                                             \
     X(publish_allowed)                                                                             \
     X(publish_refused)                                                                             \
     X(subscribe_allowed)                                                                           \
@@ -22,18 +30,32 @@
     X(stage_errors)                                                                                \
     X(alerts_raised)                                                                               \
     X(alerts_cleared)                                                                              \
+    X(alerts_delayed)                                                                              \
     X(sessions_kicked)                                                                             \
     X(policies_loaded)                                                                             \
     X(policies_rejected)                                                                           \
     X(control_commands)                                                                            \
     X(control_refused)                                                                             \
+    X(ocsp_lookups)                                                                                \
+    X(ocsp_unanswered)                                                                             \
+    X(ocsp_let_in)                                                                                 \
     X(state_errors)                                                                                \
     X(log_lines_left_out)                                                                          \
     X(audit_written)                                                                               \
     X(audit_dropped)                                                                               \
-    X(audit_failed)
+    X(audit_failed)                                                                                \
+    X(certificates_known)                                                                          \
+    X(certificates_warn)                                                                           \
+    X(certificates_critical)                                                                       \
+    X(certificates_expired)                                                                        \
+    X(certificates_doubtful)                                                                       \
+    X(certificates_untold)                                                                         \
+    X(certificates_days_left)
 
-/* Main thread only. */
+/* Main thread only. Those of certificates are not sums but what there is now, as of the last round
+ * through all of them: how many of clients that are connected or were seen lately, how many of
+ * those are near their end, past it, or doubtful, how many alerts wait for their turn, and how many
+ * whole days the next to end has left (0 where none is known). */
 struct adu_counters {
 #define X(name) uint64_t name;
     ADU_COUNTERS(X)

@@ -249,6 +249,18 @@ static enum adu_verdict allow(const struct asking *a)
     return ADU_ALLOW;
 }
 
+static void tell_stages(const struct asking *a)
+{
+    struct adu_pipeline *p = a->p;
+    for (int kind = 0; kind < ADU_STAGES; kind++) {
+        if (p->stages[kind] != NULL && p->stages[kind]->published != NULL) {
+            const struct adu_stage_call call =
+                adu_pipeline_call(p, (enum adu_stage_kind)kind, NULL, a->now);
+            p->stages[kind]->published(&call, &a->request);
+        }
+    }
+}
+
 /* Of somebody known, by the running policy. */
 static enum adu_verdict judge(struct asking *a)
 {
@@ -267,6 +279,9 @@ static enum adu_verdict judge(struct asking *a)
     const enum adu_verdict verdict = combine(a);
     if (verdict != ADU_ALLOW) {
         return verdict;
+    }
+    if (!a->watched && a->request.action == ADU_PUBLISH) {
+        tell_stages(a);
     }
     if (!a->watched && !a->why->passing) {
         adu_recent_remember(recent, a->request.action,
@@ -304,6 +319,7 @@ enum adu_verdict adu_pipeline_decide(struct adu_pipeline *p, const struct adu_qu
                                    .qos = question->qos,
                                    .retain = question->retain,
                                    .payload_length = question->payload_length,
+                                   .payload = question->payload,
                                    .subject = &principal->subject,
                                    .now_ms = now.mono_ms,
                                    .wall_ms = now.wall_ms,
@@ -320,12 +336,26 @@ enum adu_verdict adu_pipeline_decide(struct adu_pipeline *p, const struct adu_qu
     return judge(&a);
 }
 
+static void tell_left(struct adu_pipeline *p, struct adu_principal *principal, struct adu_now now)
+{
+    for (int kind = 0; kind < ADU_STAGES; kind++) {
+        /* Whom the broker let in, and who never asked for anything, has no state yet. */
+        if (p->stages[kind] != NULL && p->stages[kind]->left != NULL &&
+            principal->state[kind] != NULL) {
+            const struct adu_stage_call call =
+                adu_pipeline_call(p, (enum adu_stage_kind)kind, NULL, now);
+            p->stages[kind]->left(&call, &principal->subject, principal->state[kind]);
+        }
+    }
+}
+
 void adu_pipeline_gone(struct adu_pipeline *p, const void *handle, const char *client_id,
                        bool session_ended, struct adu_now now)
 {
     if (p->attached == 0 || client_id == NULL) {
         return;
     }
+    adu_pipeline_unhold(p, handle, NULL);
     struct adu_session *session = adu_sessions_find(p->sessions, handle, client_id);
     if (session == NULL) {
         return; /* a failed log-in, whoever's client id it claimed */
@@ -343,6 +373,7 @@ void adu_pipeline_gone(struct adu_pipeline *p, const void *handle, const char *c
         const bool changed = principal->durable != durable;
         principal->durable = durable;
         adu_principals_seen(p->principals, principal, now.wall_ms);
+        tell_left(p, principal, now);
         if (changed) {
             adu_pipeline_remember(p, principal);
         }

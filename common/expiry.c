@@ -46,7 +46,8 @@ bool adu_pipeline_in_time(struct adu_login *login, struct adu_now now)
     const time_t seconds = (time_t)(login->valid_until_ms / 1000);
     struct tm tm;
     login->why = (struct adu_reason)ADU_REASON_INIT;
-    login->why.text = "its certificate has expired";
+    login->why.text = (login->proven & ADU_FACTOR_CERTIFICATE) != 0 ? "its certificate has expired"
+                                                                    : "its token has expired";
     if (gmtime_r(&seconds, &tm) != NULL) {
         strftime(login->why.detail, sizeof login->why.detail, "%Y-%m-%dT%H:%M:%SZ", &tm);
     }

@@ -6,7 +6,7 @@
 /* A pipeline that is attached to nothing, with the one client that was last described. */
 struct adu_inquiry {
     struct adu_pipeline p;
-    struct adu_stage in_words; /* of cert_auth: its certificates are lists of attributes */
+    struct adu_stage assuming[ADU_STAGES]; /* certificates are lists of attributes */
     struct adu_principal *client;
     char no_name[1];
 };
@@ -52,15 +52,13 @@ static bool take_stages(struct adu_inquiry *inquiry,
             (inquiry->p.instances[kind] = stage->instance_new()) == NULL) {
             return false;
         }
-    }
-    const struct adu_stage *certificates = stages[ADU_STAGE_CERT_AUTH];
-    if (certificates != NULL) {
-        inquiry->in_words = *certificates;
-        inquiry->in_words.read_certificate = take_words;
-        if (certificates->assume != NULL) {
-            inquiry->in_words.identify = certificates->assume;
+        if (stage != NULL && (stage->assume != NULL || kind == ADU_STAGE_CERT_AUTH)) {
+            struct adu_stage *assuming = &inquiry->assuming[kind];
+            *assuming = *stage;
+            assuming->identify = stage->assume != NULL ? stage->assume : stage->identify;
+            assuming->read_certificate = take_words;
+            inquiry->p.stages[kind] = assuming;
         }
-        inquiry->p.stages[ADU_STAGE_CERT_AUTH] = &inquiry->in_words;
     }
     return true;
 }

@@ -1,5 +1,6 @@
 /* Who is it? The authentication stages in turn, and what their findings make of a client. */
 #include "common/audit.h"
+#include "common/hash.h"
 #include "common/pipeline_parts.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,6 +51,9 @@ enum adu_verdict adu_pipeline_identify(struct adu_pipeline *p, struct adu_login 
             adu_pipeline_call(p, (enum adu_stage_kind)kind, NULL, now);
         login->why.stage = adu_stage_name((enum adu_stage_kind)kind);
         const enum adu_verdict verdict = stage->identify(&call, login);
+        if (verdict == ADU_LATER) {
+            return verdict;
+        }
         if (verdict == ADU_ERROR) {
             p->counters.stage_errors++;
         }
@@ -153,6 +157,21 @@ static bool make_states(struct adu_pipeline *p, struct adu_principal *principal)
     return true;
 }
 
+/* Not everybody at once, though everybody came at once. */
+static void refresh_later(struct adu_pipeline *p, struct adu_principal *principal,
+                          const struct adu_login *login, struct adu_now now)
+{
+    principal->refresh_ms = 0;
+    if (principal->valid && login->refresh_seconds > 0) {
+        const int64_t most_ms = (int64_t)login->refresh_seconds * 1000;
+        const unsigned draw = adu_hash(&principal, sizeof principal);
+        principal->refresh_ms = now.mono_ms + most_ms - (int64_t)(draw % 1000) * most_ms / 8000;
+        if (p->refresh_ms == 0 || principal->refresh_ms < p->refresh_ms) {
+            p->refresh_ms = principal->refresh_ms;
+        }
+    }
+}
+
 /* Puts a judgement on the principal. Without memory it is not valid: refused, and judged again by
  * the next sweep or log-in. */
 void adu_pipeline_settle(struct adu_pipeline *p, struct adu_principal *principal,
@@ -165,7 +184,12 @@ void adu_pipeline_settle(struct adu_pipeline *p, struct adu_principal *principal
     principal->judged = made || !valid ? p->policy->number : 0;
     principal->valid = valid && made;
     principal->valid_until_ms = principal->valid ? login->valid_until_ms : 0;
+    principal->watch.several = login->several_clients;
+    if (login->facts.until_ms != 0) {
+        principal->watch.facts = login->facts;
+    }
     adu_pipeline_expires(p, principal->valid_until_ms);
+    refresh_later(p, principal, login, now);
     principal->recent = principal->valid ? calloc(1, sizeof *principal->recent) : NULL;
     if (!valid) {
         adu_audit_reason(&login->why, principal->why, sizeof principal->why);
@@ -175,8 +199,18 @@ void adu_pipeline_settle(struct adu_pipeline *p, struct adu_principal *principal
     }
 }
 
-void adu_pipeline_judge(struct adu_pipeline *p, struct adu_principal *principal,
-                        struct adu_now time)
+static void take_record(struct adu_principal *principal, struct adu_login *login)
+{
+    if (login->record.bytes != NULL) {
+        adu_bytes_clear(&principal->record);
+        principal->record = login->record;
+        login->record = (struct adu_bytes){0};
+    }
+}
+
+/* `refresh` with `*ticket` as of adu_login. false: an answer comes later, under `*ticket`. */
+static bool judge(struct adu_pipeline *p, struct adu_principal *principal, struct adu_now time,
+                  bool afresh, uint64_t *ticket)
 {
     const struct adu_now now = adu_pipeline_believed(p, time);
     struct adu_login login = {
@@ -185,6 +219,9 @@ void adu_pipeline_judge(struct adu_pipeline *p, struct adu_principal *principal,
         .username_before = principal->username,
         .client_id = adu_principal_client_id(principal),
         .claimed_username = principal->username,
+        .record_before = principal->record,
+        .refresh = afresh,
+        .ticket = *ticket,
         .why = ADU_REASON_INIT,
     };
     struct adu_attributes certificate = {0};
@@ -196,6 +233,12 @@ void adu_pipeline_judge(struct adu_pipeline *p, struct adu_principal *principal,
         verdict = adu_pipeline_read_certificate(p, principal->certificate, &certificate, &login)
                       ? adu_pipeline_identify(p, &login, now)
                       : ADU_ERROR; /* it could be read when it was shown */
+        if (verdict == ADU_LATER) {
+            *ticket = login.ticket;
+            adu_attributes_clear(&login.attributes);
+            adu_attributes_clear(&certificate);
+            return false;
+        }
         valid = verdict == ADU_ALLOW;
         if (valid &&
             (principal->username == NULL || strcmp(principal->username, login.username) != 0)) {
@@ -205,18 +248,36 @@ void adu_pipeline_judge(struct adu_pipeline *p, struct adu_principal *principal,
     }
     /* Who is away gets what waits for him with a log-in only, which asks again. */
     valid = valid && (principal->online == 0 || adu_pipeline_in_time(&login, now));
+    const bool is_new = login.record.bytes != NULL;
+    take_record(principal, &login);
     adu_pipeline_settle(p, principal, &login, valid, now);
     if (verdict == ADU_ERROR) {
         principal->judged = 0; /* nobody knows yet */
     }
+    if (is_new) {
+        adu_pipeline_remember(p, principal);
+    }
     adu_attributes_clear(&login.attributes);
     adu_attributes_clear(&certificate);
+    return true;
+}
+
+void adu_pipeline_judge(struct adu_pipeline *p, struct adu_principal *principal, struct adu_now now)
+{
+    uint64_t none = 0;
+    judge(p, principal, now, false, &none);
+}
+
+bool adu_pipeline_judge_afresh(struct adu_pipeline *p, struct adu_principal *principal,
+                               struct adu_now now, uint64_t *ticket)
+{
+    return judge(p, principal, now, true, ticket);
 }
 
 /* --- logging in --- */
 
-static void log_refusal(struct adu_pipeline *p, const struct adu_connect *connect,
-                        const struct adu_login *login, struct adu_now now)
+void adu_pipeline_refused(struct adu_pipeline *p, const struct adu_connect *connect,
+                          const struct adu_login *login, struct adu_now now)
 {
     char line[ADU_AUDIT_LINE];
     uint64_t left_out;
@@ -323,6 +384,9 @@ static bool admit(struct adu_pipeline *p, const struct adu_connect *connect,
         refuse(login, "out of memory");
         return false;
     }
+    principal->watch.facts = (struct adu_certificate_facts){0}; /* it may be another */
+    adu_bytes_clear(&principal->record);                        /* of another log-in */
+    take_record(principal, login);
     principal->proven = login->proven;
     principal->address = adu_address_of(connect->address);
     principal->durable = connect->durable;
@@ -351,9 +415,31 @@ static void tell_connected(struct adu_pipeline *p, const struct adu_connect *con
     }
 }
 
-/* A log-in of this very connection. */
-static enum adu_verdict log_in(struct adu_pipeline *p, const struct adu_connect *connect,
-                               struct adu_now now, char *username)
+static bool is_well_named(struct adu_login *login)
+{
+    if (login->client_id == NULL || login->client_id[0] == '\0') {
+        refuse(login, "it has no client id");
+    } else if (strlen(login->client_id) > CLIENT_ID_MOST) {
+        refuse(login, "its client id has more than 1024 bytes");
+    } else {
+        return true;
+    }
+    return false;
+}
+
+static void let_in(struct adu_pipeline *p, const struct adu_connect *connect,
+                   const struct adu_login *login, struct adu_now now, char *username)
+{
+    snprintf(username, ADU_USERNAME_MOST + 1, "%s", login->username);
+    p->counters.logins_accepted++;
+    if (p->tell_allowed) {
+        adu_pipeline_tell_connect(p, ADU_AUDIT_ALLOWED, connect, login, now);
+    }
+    tell_connected(p, connect, now);
+}
+
+enum adu_verdict adu_pipeline_log_in(struct adu_pipeline *p, const struct adu_connect *connect,
+                                     struct adu_now now, uint64_t *ticket, char *username)
 {
     struct adu_attributes certificate = {0};
     struct adu_login login = {
@@ -361,32 +447,33 @@ static enum adu_verdict log_in(struct adu_pipeline *p, const struct adu_connect 
         .claimed_username = connect->username,
         .password = connect->password,
         .parsed = connect->parsed,
+        .address = connect->address,
+        .ticket = *ticket,
         .why = ADU_REASON_INIT,
     };
-    bool accepted = false;
+    enum adu_verdict verdict = ADU_DENY;
     if (p->refuse_all) {
         refuse(&login, p->refuse_why);
-    } else if (connect->client_id == NULL || connect->client_id[0] == '\0') {
-        refuse(&login, "it has no client id");
-    } else if (strlen(connect->client_id) > CLIENT_ID_MOST) {
-        refuse(&login, "its client id has more than 1024 bytes");
-    } else if (adu_pipeline_read_certificate(p, connect->certificate, &certificate, &login)) {
-        accepted = adu_pipeline_identify(p, &login, now) == ADU_ALLOW &&
-                   adu_pipeline_in_time(&login, now) && admit(p, connect, &login, now);
-    }
-    if (accepted) {
-        snprintf(username, ADU_USERNAME_MOST + 1, "%s", login.username);
-        p->counters.logins_accepted++;
-        if (p->tell_allowed) {
-            adu_pipeline_tell_connect(p, ADU_AUDIT_ALLOWED, connect, &login, now);
+    } else if (is_well_named(&login) &&
+               adu_pipeline_read_certificate(p, connect->certificate, &certificate, &login)) {
+        verdict = adu_pipeline_identify(p, &login, now);
+        if (verdict == ADU_ALLOW &&
+            (!adu_pipeline_in_time(&login, now) || !admit(p, connect, &login, now))) {
+            verdict = ADU_DENY;
         }
-        tell_connected(p, connect, now);
+    }
+    if (verdict == ADU_ALLOW) {
+        let_in(p, connect, &login, now, username);
+    } else if (verdict == ADU_LATER) {
+        *ticket = login.ticket;
     } else {
-        log_refusal(p, connect, &login, now);
+        adu_pipeline_refused(p, connect, &login, now);
+        verdict = ADU_DENY;
     }
     adu_attributes_clear(&login.attributes);
+    adu_bytes_clear(&login.record);
     adu_attributes_clear(&certificate);
-    return accepted ? ADU_ALLOW : ADU_DENY;
+    return verdict;
 }
 
 /* --- asked again after a reload --- */
@@ -438,7 +525,10 @@ enum adu_verdict adu_pipeline_login(struct adu_pipeline *p, const struct adu_con
     }
     /* Whatever stood under this handle is gone: the broker has taken its memory for this one. */
     adu_sessions_forget_handle(p->sessions, connect->handle);
-    return log_in(p, connect, now, username);
+    adu_pipeline_unhold(p, connect->handle, connect->client_id);
+    uint64_t ticket = 0;
+    const enum adu_verdict verdict = adu_pipeline_log_in(p, connect, now, &ticket, username);
+    return verdict == ADU_LATER ? adu_pipeline_hold(p, connect, now, ticket, username) : verdict;
 }
 
 struct adu_principal *adu_pipeline_broker_principal(struct adu_pipeline *p, const char *client_id,

@@ -9,6 +9,9 @@
  * pointing at them until the process ends. */
 static struct adu_pipeline *pipelines;
 
+/* Log-ins that wait at a time: as many as a plant has clients that come back at once. */
+enum { PENDING_MOST = 16384 };
+
 /* --- attaching --- */
 
 static void forget_principal(void *context, struct adu_principal *gone);
@@ -26,14 +29,19 @@ static struct adu_pipeline *find_or_make(const char *name, const struct adu_host
     p->host = host;
     p->principals = adu_principals_new(ADU_PRINCIPALS_MOST, forget_principal, p);
     p->sessions = adu_sessions_new();
+    p->pending = adu_pending_new(PENDING_MOST);
     p->topics = adu_topic_cache_new();
     p->worker = adu_worker_new();
     p->audit = adu_audit_log_new();
-    if (p->name == NULL || p->principals == NULL || p->sessions == NULL || p->worker == NULL ||
-        p->topics == NULL || p->audit == NULL) {
+    p->certificates = adu_certificates_new();
+    if (p->certificates == NULL || p->name == NULL || p->principals == NULL ||
+        p->sessions == NULL || p->worker == NULL || p->pending == NULL || p->topics == NULL ||
+        p->audit == NULL) {
+        adu_certificates_free(p->certificates);
         adu_audit_log_free(p->audit);
         adu_worker_free(p->worker);
         adu_topic_cache_free(p->topics);
+        adu_pending_free(p->pending);
         adu_sessions_free(p->sessions);
         adu_principals_free(p->principals);
         free(p->name);
@@ -203,10 +211,13 @@ void adu_pipeline_tick(struct adu_pipeline *p, struct adu_now now, bool may_kick
     p->rerun_until_ms = 0; /* a broker asks again within the turn of its SIGHUP */
     p->ticks++;
     adu_pipeline_watch_clock(p, now);
+    adu_pipeline_hold_tick(p, now);
     adu_pipeline_expire_due(p, now);
+    adu_pipeline_doubt_due(p, now);
     adu_pipeline_sweep(p, now, may_kick);
     adu_worker_drain(p->worker); /* a swap, if there is one, is all that this turn does */
     adu_pipeline_watch_folder(p, now);
+    adu_pipeline_watch_certificates(p, now);
     adu_pipeline_tell_tick(p, now);
     if (adu_topic_cache_worn(p->topics)) {
         forget_topics(p);
@@ -215,7 +226,7 @@ void adu_pipeline_tick(struct adu_pipeline *p, struct adu_now now, bool may_kick
         p->may_kick = true;
         adu_pipeline_kick_due(p);
     }
-    const struct adu_outlet outlet = {.publish = p->host->publish};
+    const struct adu_outlet outlet = adu_pipeline_outlet(p);
     for (int kind = 0; kind < ADU_STAGES; kind++) {
         if (p->stages[kind] != NULL && p->stages[kind]->tick != NULL) {
             const struct adu_stage_call call =
@@ -234,6 +245,7 @@ static void forget_principal(void *context, struct adu_principal *gone)
 {
     struct adu_pipeline *p = context;
     adu_sessions_forget(p->sessions, gone);
+    adu_pipeline_unwatch_certificate(p, gone);
     for (int kind = 0; kind < ADU_STAGES; kind++) {
         if (gone->state[kind] != NULL && p->stages[kind] != NULL &&
             p->stages[kind]->client_forget != NULL) {
@@ -255,8 +267,12 @@ static void close_pipeline(struct adu_pipeline *p)
     p->state = NULL;
     adu_topic_cache_free(p->topics);
     adu_pipeline_kick_none(p);
+    adu_pending_free(p->pending);
+    p->pending = NULL;
     adu_sessions_free(p->sessions);
     adu_principals_free(p->principals);
+    adu_certificates_free(p->certificates);
+    p->certificates = NULL;
     p->topics = NULL;
     p->sessions = NULL;
     p->principals = NULL;

@@ -8,8 +8,6 @@
 
 struct adu_pipeline;
 
-enum adu_log_level { ADU_LOG_ERROR, ADU_LOG_WARNING, ADU_LOG_NOTICE, ADU_LOG_INFO };
-
 /* What the pipeline may ask of the broker. `handle` is the broker's own for a connection. */
 struct adu_host {
     void (*log)(enum adu_log_level level, const char *line);
@@ -18,6 +16,11 @@ struct adu_host {
     const char *(*username)(const void *handle);
     const char *(*address)(const void *handle);
     bool (*has_certificate)(const void *handle);
+    /* Tells a client that is held (ADU_LATER) what became of its log-in; `username` as of
+     * adu_pipeline_login. false if the connection has gone meanwhile. NULL: the broker cannot hold
+     * a log-in. Called from adu_pipeline_answers and adu_pipeline_tick only. */
+    bool (*complete)(const void *handle, const char *client_id, bool accepted,
+                     const char *username);
 };
 
 struct adu_now {
@@ -52,12 +55,24 @@ struct adu_connect {
     bool durable;                 /* the broker keeps the session when the connection ends */
 };
 
-/* ALLOW: `username` (of at least ADU_USERNAME_MOST + 1 bytes) holds the verified name, which the
+/* LATER: the broker holds the client and its host's `complete` will say; where it has none, the
+ * connection is to be closed without an answer: when the client comes again there may be one.
+ * ALLOW: `username` (of at least ADU_USERNAME_MOST + 1 bytes) holds the verified name, which the
  * broker must know the client by; empty: as it is. ABSTAIN: the broker's own authentication
  * decides. */
 ADU_API enum adu_verdict adu_pipeline_login(struct adu_pipeline *p,
                                             const struct adu_connect *connect, struct adu_now now,
                                             char *username);
+
+/* A CONNECT with that client id has come to another pipeline: a log-in that was held here under it
+ * has gone. */
+ADU_API void adu_pipeline_superseded(struct adu_pipeline *p, const char *client_id);
+
+/* Completes log-ins whose answers have come. Cheap when there are none. */
+ADU_API void adu_pipeline_answers(struct adu_pipeline *p, struct adu_now now);
+
+/* True if log-ins are held: adu_pipeline_answers is to be called soon. */
+ADU_API bool adu_pipeline_is_holding(const struct adu_pipeline *p);
 
 struct adu_question {
     const void *handle;
@@ -67,6 +82,7 @@ struct adu_question {
     uint8_t qos;
     bool retain;
     uint32_t payload_length;
+    const char *payload; /* of a PUBLISH, borrowed; NULL: there is none, or it is not known */
 };
 
 /* ABSTAIN: the broker's other access control decides. */

@@ -1,14 +1,16 @@
 /* The inside of the pipeline, shared by its parts. Each calls only those above it:
- * stages.c (calling a stage), expiry.c (how long), tell.c (the audit log), remember.c (the state
- * file), start.c (the first event), login.c (who), decide.c (may they), would.c (might they),
- * kick.c (sending away), reload.c (generations), control*.c (orders), pipeline.c (plugins come,
- * time passes, plugins go).
+ * stages.c (calling a stage), expiry.c (how long), doubt.c (are they still), certificates.c (how
+ * long yet), tell.c (the audit log), remember.c (the state file), start.c (the first event),
+ * login.c (who), hold.c (who, later), decide.c (may they), would.c (might they), kick.c (sending
+ * away), reload.c (generations), control*.c (orders), pipeline.c (plugins come, time passes,
+ * plugins go).
  */
 #ifndef ADUANA_COMMON_PIPELINE_PARTS_H
 #define ADUANA_COMMON_PIPELINE_PARTS_H
 
 #include "common/audit_record.h"
 #include "common/folder_watch.h"
+#include "common/pending.h"
 #include "common/pipeline.h"
 #include "common/policy.h"
 #include "common/principal.h"
@@ -49,6 +51,8 @@ struct adu_pipeline {
 
     struct adu_principals *principals;
     struct adu_sessions *sessions;
+    struct adu_pending *pending;
+    int64_t refresh_ms;             /* when the next client is to be looked up anew; 0: none is */
     struct adu_topic_cache *topics; /* of what is remembered as allowed */
     struct adu_worker *worker;
     struct adu_state *state;
@@ -67,9 +71,15 @@ struct adu_pipeline {
     int64_t clock_ahead_ms;   /* of the monotonic one, as far as it is believed */
     int64_t clock_doubted_ms; /* monotonic, since when it is not; 0: it is */
 
+    bool doubting;        /* some are still to be asked about */
+    unsigned long doubts; /* how often there was something to doubt */
+
     bool loading, load_again;
     struct adu_folder_watch *watch; /* NULL: the running policy does not ask for it */
     struct adu_last_load last_load;
+    int64_t rejected_since_ms; /* wall clock: no policy has loaded since then; 0: the last has */
+    struct adu_certificates *certificates;
+
     bool sweep;             /* sessions must be judged anew */
     int64_t rerun_until_ms; /* the broker may be asking again about sessions */
     struct adu_now now;     /* of the last tick or reload, for what comes back from the worker */
@@ -96,6 +106,31 @@ bool adu_pipeline_read_certificate(struct adu_pipeline *p, struct adu_bytes cert
  * refused, and judged again by the next sweep or log-in. */
 void adu_pipeline_settle(struct adu_pipeline *p, struct adu_principal *principal,
                          struct adu_login *login, bool valid, struct adu_now now);
+
+/* login.c: a log-in of this very connection; `ticket` (0: none) as of adu_login. LATER with
+ * `*ticket` set: it is to be held. */
+enum adu_verdict adu_pipeline_log_in(struct adu_pipeline *p, const struct adu_connect *connect,
+                                     struct adu_now now, uint64_t *ticket, char *username);
+
+/* login.c: the same as adu_pipeline_judge, by a fresh answer of the stage that checked its
+ * password. false if that comes later, under `*ticket`. */
+bool adu_pipeline_judge_afresh(struct adu_pipeline *p, struct adu_principal *principal,
+                               struct adu_now now, uint64_t *ticket);
+
+/* login.c: a line, a counter and an audit record of a log-in that is refused. */
+void adu_pipeline_refused(struct adu_pipeline *p, const struct adu_connect *connect,
+                          const struct adu_login *login, struct adu_now now);
+
+/* hold.c: what becomes of a log-in whose answer comes under `ticket`. */
+enum adu_verdict adu_pipeline_hold(struct adu_pipeline *p, const struct adu_connect *connect,
+                                   struct adu_now now, uint64_t ticket, char *username);
+
+/* hold.c: a log-in held under this handle or client id has gone. */
+void adu_pipeline_unhold(struct adu_pipeline *p, const void *handle, const char *client_id);
+
+/* hold.c: refuses log-ins that were held for too long, has clients looked up anew whose time has
+ * come. */
+void adu_pipeline_hold_tick(struct adu_pipeline *p, struct adu_now now);
 
 /* login.c: a principal for a session that the broker authenticated itself. NULL: no memory. */
 struct adu_principal *adu_pipeline_broker_principal(struct adu_pipeline *p, const char *client_id,
@@ -132,6 +167,28 @@ void adu_pipeline_expires(struct adu_pipeline *p, int64_t until_ms);
 
 /* expiry.c: has those judged anew whose time has come. Cheap when there are none. */
 void adu_pipeline_expire_due(struct adu_pipeline *p, struct adu_now now);
+
+/* certificates.c: goes through all clients' certificates, some of them each tick, and tells of
+ * those that are near their end or doubtful, and when that is over. */
+struct adu_certificates *adu_certificates_new(void);
+void adu_certificates_free(struct adu_certificates *certificates); /* NULL-safe */
+void adu_pipeline_watch_certificates(struct adu_pipeline *p, struct adu_now now);
+
+/* certificates.c: the principal will be freed. Nothing may be told now: the next tick does. */
+void adu_pipeline_unwatch_certificate(struct adu_pipeline *p, const struct adu_principal *gone);
+
+/* certificates.c: whose certificate is spoken of, among those of one client id (not NULL): who is
+ * connected, else who was seen last. */
+struct adu_principal *adu_certificate_user(struct adu_principal *principals_of_client);
+
+/* certificates.c: what the policy thinks of its certificate. false if it has none, or without the
+ * stage that knows. */
+bool adu_pipeline_assess_certificate(struct adu_pipeline *p, struct adu_principal *principal,
+                                     struct adu_now now, struct adu_certificate_health *health);
+
+/* doubt.c: asks about some of those who have not been asked about since adu_outlet.doubt; the sweep
+ * judges whom a stage doubts. Cheap when there are none. */
+void adu_pipeline_doubt_due(struct adu_pipeline *p, struct adu_now now);
 
 /* remember.c: writes the principal's row to the state file, or removes it, on the worker. */
 void adu_pipeline_remember(struct adu_pipeline *p, const struct adu_principal *principal);
@@ -205,9 +262,11 @@ static inline struct adu_stage_call adu_pipeline_call(struct adu_pipeline *p,
     };
 }
 
-/* stages.c */
-void adu_pipeline_event(struct adu_pipeline *p, enum adu_event event,
-                        const struct adu_subject *about, const char *text, struct adu_now now);
+/* stages.c: what stages may say to the plant, in their tick. */
+struct adu_outlet adu_pipeline_outlet(struct adu_pipeline *p);
+
+/* stages.c: tells every stage. From a tick. */
+void adu_pipeline_event(struct adu_pipeline *p, const struct adu_event *event, struct adu_now now);
 
 void adu_pipeline_log(struct adu_pipeline *p, enum adu_log_level level, const char *format, ...)
     ADU_PRINTF(3, 4);

@@ -100,6 +100,7 @@ static void drop(struct adu_principals *table, struct adu_principal *p)
     table->count--;
     adu_principal_unjudge(p);
     adu_bytes_clear(&p->certificate);
+    adu_bytes_clear(&p->record);
     for (int kind = 0; kind < ADU_STAGES; kind++) {
         free(p->state[kind]);
     }

@@ -19,13 +19,25 @@ struct adu_log_window {
     uint64_t left_out;
 };
 
+/* Its certificate, as certificates.c goes by. */
+struct adu_certificate_watch {
+    struct adu_certificate_facts facts; /* zeroed: not looked at */
+    bool several;                       /* its identity expects several clients to have it */
+    int64_t shared_ms; /* monotonic: when others were last seen connected by it; 0: never */
+    /* What has been told, and not taken back. */
+    uint8_t told_level;                        /* enum adu_certificate_level */
+    unsigned told_findings;                    /* set of 1 << enum adu_certificate_finding */
+    int64_t level_since_ms, findings_since_ms; /* wall clock */
+};
+
 struct adu_principal {
     /* What every question needs, together. Under the generation `judged` (0: not yet). */
     unsigned long judged;
     bool valid;
-    unsigned online;           /* open connections; two for a moment during a takeover */
-    struct adu_recent *recent; /* NULL: nothing is remembered, which costs only time */
-    void *state[ADU_STAGES];   /* the stages' client_state */
+    unsigned long doubts_asked; /* the last that it was asked about */
+    unsigned online;            /* open connections; two for a moment during a takeover */
+    struct adu_recent *recent;  /* NULL: nothing is remembered, which costs only time */
+    void *state[ADU_STAGES];    /* the stages' client_state */
     struct adu_subject subject;
     void *values_memory;
 
@@ -35,6 +47,9 @@ struct adu_principal {
 
     /* Evidence of the last log-in. */
     struct adu_bytes certificate;
+    struct adu_certificate_watch watch;
+    struct adu_bytes record;    /* what the stage that checked its password keeps of that */
+    int64_t refresh_ms;         /* when it looks that up anew, monotonic; 0: never */
     unsigned proven;            /* set of enum adu_factor */
     struct adu_address address; /* not kept on disk */
     int64_t valid_until_ms;     /* wall clock, of what it proved; 0: for ever */

@@ -23,7 +23,7 @@ static bool unknown_key(const struct adu_json *node, const struct adu_field *fie
     if (nearest != NULL) {
         return adu_json_key_error(node, error, "unknown key; did you mean \"%s\"?", nearest);
     }
-    char list[256] = "";
+    char list[400] = "";
     for (size_t i = 0; known[i] != NULL; i++) {
         strncat(list, i > 0 ? ", " : "", sizeof list - strlen(list) - 1);
         strncat(list, known[i], sizeof list - strlen(list) - 1);

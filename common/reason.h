@@ -13,10 +13,11 @@ struct adu_reason {
     const char *rule_name;        /* of a rule that has one; lives as long as the policy */
     unsigned level;               /* of the topic, from 1; 0: not about one level */
     struct adu_text level_text;
-    bool watched;     /* the refusal is only to be watched: said, counted, and let through */
-    bool passing;     /* the answer, yes or no, depends on more than who, what and where */
-    long limit;       /* what the rule allows; ADU_NO_LIMIT: not about a number */
-    char detail[160]; /* what else there is to say, in any bytes; shown between quotes */
+    bool watched;      /* the refusal is only to be watched: said, counted, and let through */
+    bool passing;      /* the answer, yes or no, depends on more than who, what and where */
+    long limit;        /* what the rule allows; ADU_NO_LIMIT: not about a number */
+    char detail[160];  /* what else there is to say, in any bytes; shown between quotes */
+    char nearest[121]; /* what would have been right in its place; empty: nobody knows */
 };
 
 enum { ADU_NO_LIMIT = -1 };
@@ -35,7 +36,7 @@ static inline void adu_reason_clear(struct adu_reason *why)
     why->level = 0;
     why->watched = why->passing = false;
     why->limit = ADU_NO_LIMIT;
-    why->detail[0] = '\0';
+    why->detail[0] = why->nearest[0] = '\0';
 }
 
 #endif

@@ -78,6 +78,27 @@ static void run_load(struct adu_job *job)
 
 static void start_load(struct adu_pipeline *p, struct adu_now now);
 
+/* Nothing is over that was not told of. */
+static void tell_policy(struct adu_pipeline *p, const char *rejected)
+{
+    if (rejected == NULL && p->rejected_since_ms == 0) {
+        return;
+    }
+    if (p->rejected_since_ms == 0) {
+        p->rejected_since_ms = p->now.wall_ms;
+    }
+    const struct adu_event event = {
+        .kind = "policy_rejected",
+        .raised = rejected != NULL,
+        .since_ms = p->rejected_since_ms,
+        .text = rejected != NULL ? rejected : "a good policy has been loaded",
+    };
+    if (rejected == NULL) {
+        p->rejected_since_ms = 0;
+    }
+    adu_pipeline_event(p, &event, p->now);
+}
+
 static void accept_policy(struct adu_pipeline *p, struct adu_policy *made)
 {
     adu_pipeline_swap(p, made);
@@ -87,16 +108,18 @@ static void accept_policy(struct adu_pipeline *p, struct adu_policy *made)
     adu_pipeline_log(p, ADU_LOG_NOTICE, "policy generation %lu loaded from %s", p->policy->number,
                      p->policy_dir);
     adu_pipeline_say_findings(p);
+    tell_policy(p, NULL);
 }
 
-static void reject_policy(struct adu_pipeline *p, const struct adu_error *error, char *text,
-                          size_t size)
+static void reject_policy(struct adu_pipeline *p, const struct adu_error *error)
 {
+    char text[ADU_ERROR_TEXT + ADU_ERROR_FILE + 32];
     p->counters.policies_rejected++;
     adu_pipeline_log(p, ADU_LOG_ERROR, "policy not loaded, generation %lu stays: %s",
-                     p->policy->number, adu_error_format(error, text, size));
+                     p->policy->number, adu_error_format(error, text, sizeof text));
     p->last_load.wall_ms = p->now.wall_ms;
     snprintf(p->last_load.error, sizeof p->last_load.error, "%s", text);
+    tell_policy(p, text);
 }
 
 static void job_free(struct load_job *l)
@@ -110,15 +133,12 @@ static void done_load(struct adu_job *job)
 {
     struct load_job *l = (struct load_job *)job;
     struct adu_pipeline *p = l->pipeline;
-    char text[ADU_ERROR_TEXT + ADU_ERROR_FILE + 32] = "";
     p->loading = false;
     if (p->attached > 0 && l->made != NULL) {
         accept_policy(p, l->made);
         l->made = NULL;
-        adu_pipeline_event(p, ADU_EVENT_POLICY_LOADED, NULL, "", p->now);
     } else if (p->attached > 0) {
-        reject_policy(p, &l->error, text, sizeof text);
-        adu_pipeline_event(p, ADU_EVENT_POLICY_REJECTED, NULL, text, p->now);
+        reject_policy(p, &l->error);
     }
     job_free(l);
     if (p->load_again && p->attached > 0) {
@@ -144,10 +164,8 @@ static void start_load(struct adu_pipeline *p, struct adu_now now)
         free(l);
     }
     struct adu_error error = {0};
-    char text[ADU_ERROR_TEXT + ADU_ERROR_FILE + 32];
     adu_error_set(&error, NULL, "no memory or no thread to load it");
-    reject_policy(p, &error, text, sizeof text);
-    adu_pipeline_event(p, ADU_EVENT_POLICY_REJECTED, NULL, text, now);
+    reject_policy(p, &error);
 }
 
 static void expect_rerun(struct adu_pipeline *p)
@@ -250,7 +268,11 @@ void adu_pipeline_sweep(struct adu_pipeline *p, struct adu_now now, bool may_kic
                          adu_audit_name(principal->username, name), principal->why);
         const struct adu_reason why = {.text = principal->why, .limit = ADU_NO_LIMIT};
         adu_pipeline_tell_disconnect(p, session, &why, now);
-        adu_pipeline_event(p, ADU_EVENT_SESSION_ENDED, &principal->subject, principal->why, now);
+        const struct adu_event event = {.kind = "session_ended",
+                                        .raised = true,
+                                        .about = &principal->subject,
+                                        .text = principal->why};
+        adu_pipeline_event(p, &event, now);
     }
     for (size_t i = 0; i < kicks; i++) { /* each ends in adu_pipeline_gone, within the call */
         p->counters.sessions_kicked++;

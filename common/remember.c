@@ -10,7 +10,7 @@ struct state_job {
     bool removal;
     char *client_id, *username;
     bool durable;
-    struct adu_bytes certificate;
+    struct adu_bytes certificate, record;
     unsigned proven;
     int64_t seen_ms;
     struct adu_error error;
@@ -23,6 +23,7 @@ static void run(struct adu_job *job)
         .client_id = j->client_id,
         .username = j->username,
         .certificate = j->certificate,
+        .record = j->record,
         .proven = j->proven,
         .durable = j->durable,
         .seen_ms = j->seen_ms,
@@ -37,6 +38,7 @@ static void run(struct adu_job *job)
 static void job_free(struct state_job *j)
 {
     adu_bytes_clear(&j->certificate);
+    adu_bytes_clear(&j->record);
     free(j->client_id);
     free(j->username);
     free(j);
@@ -90,7 +92,8 @@ void adu_pipeline_remember(struct adu_pipeline *p, const struct adu_principal *p
         return;
     }
     struct state_job *j = job_new(p, principal);
-    if (j != NULL && !adu_bytes_copy(&j->certificate, principal->certificate)) {
+    if (j != NULL && (!adu_bytes_copy(&j->certificate, principal->certificate) ||
+                      !adu_bytes_copy(&j->record, principal->record))) {
         job_free(j);
         j = NULL;
     }

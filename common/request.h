@@ -3,6 +3,7 @@
 #define ADUANA_COMMON_REQUEST_H
 
 #include "common/bytes.h"
+#include "common/certificate_health.h"
 #include "common/reason.h"
 #include "common/subject.h"
 #include "common/topic.h"
@@ -17,6 +18,7 @@ struct adu_request {
     uint8_t qos;
     bool retain;
     uint32_t payload_length;
+    const char *payload; /* any bytes; NULL: there are none, or they are not known */
     const struct adu_subject *subject;
     int64_t now_ms;  /* monotonic */
     int64_t wall_ms; /* since 1970, UTC */
@@ -36,6 +38,11 @@ struct adu_login {
     unsigned proven_before;
     const char *username_before;
     const char *client_id, *claimed_username, *password;
+    const char *address; /* NULL: not known */
+    struct adu_bytes
+        record_before; /* `again`: what the log-in had left in `record`; without bytes: nothing */
+    bool refresh;      /* `again`: what may have changed is to be looked up anew, if that is due */
+    bool assumed;      /* for inquiries alone: nobody can be asked, and no record was left */
     struct adu_bytes shown; /* the client certificate, in DER */
     struct x509_st
         *parsed; /* the same as the broker's OpenSSL has it; NULL: nobody has parsed it */
@@ -47,13 +54,20 @@ struct adu_login {
     bool client_id_bound;
     long connections_most; /* open at a time by this certificate; 0: as many as it likes */
     const struct adu_place *connections_rule;
+    bool several_clients;               /* may use this certificate, its identity says */
+    struct adu_certificate_facts facts; /* of a certificate that proved something */
     const char
         *identity; /* the name of the rule that says who it is; lives as long as the policy */
     int roles[ADU_LOGIN_ROLES_MOST];
     size_t role_count;
     int64_t valid_until_ms; /* wall clock; 0: for ever. The least of what proved the client */
     struct adu_attributes attributes; /* derived; freed by whoever made the login */
-    struct adu_reason why;            /* of a refusal */
+    /* Of a question whose answer the stage was waiting for: set by it with ADU_LATER, given back to
+     * it when the answer has come; 0: none. The password is not at hand then. */
+    uint64_t ticket;
+    struct adu_bytes record; /* to be kept with the client; freed by whoever made the login */
+    long refresh_seconds;    /* `refresh` is due after so long; 0: never */
+    struct adu_reason why;   /* of a refusal */
     struct adu_reason
         certificate_why; /* of a certificate that proves nothing; text NULL otherwise */
 };

@@ -96,18 +96,36 @@ bool adu_sessions_hold(struct adu_sessions *table, struct adu_session *session,
     return true;
 }
 
-size_t adu_sessions_held(struct adu_sessions *table, const char *fingerprint,
-                         const struct adu_principal *principals_of_client)
+static size_t held_by_others(const struct adu_holder *holder,
+                             const struct adu_principal *principals_of_client)
 {
-    const struct adu_holder *holder = holder_find(table, fingerprint);
-    size_t count = holder != NULL ? holder->online : 0;
-    for (const struct adu_principal *p = principals_of_client; holder != NULL && p != NULL;
-         p = p->next_of_client) {
+    size_t count = holder->online;
+    for (const struct adu_principal *p = principals_of_client; p != NULL; p = p->next_of_client) {
         for (const struct adu_session *s = p->sessions; s != NULL; s = s->next_of_principal) {
             count -= s->holder == holder;
         }
     }
     return count;
+}
+
+size_t adu_sessions_held(struct adu_sessions *table, const char *fingerprint,
+                         const struct adu_principal *principals_of_client)
+{
+    const struct adu_holder *holder = holder_find(table, fingerprint);
+    return holder != NULL ? held_by_others(holder, principals_of_client) : 0;
+}
+
+size_t adu_sessions_sharing(const struct adu_principal *principals_of_client)
+{
+    size_t most = 0;
+    for (const struct adu_principal *p = principals_of_client; p != NULL; p = p->next_of_client) {
+        for (const struct adu_session *s = p->sessions; s != NULL; s = s->next_of_principal) {
+            const size_t count =
+                s->holder != NULL ? held_by_others(s->holder, principals_of_client) : 0;
+            most = count > most ? count : most;
+        }
+    }
+    return most;
 }
 
 /* --- sessions --- */

@@ -58,6 +58,9 @@ bool adu_sessions_hold(struct adu_sessions *table, struct adu_session *session,
 size_t adu_sessions_held(struct adu_sessions *table, const char *fingerprint,
                          const struct adu_principal *principals_of_client);
 
+/* How many connections are open by the certificates of a client id's principals, beside its own. */
+size_t adu_sessions_sharing(const struct adu_principal *principals_of_client);
+
 /* Forgets what stood under a handle, if anything did. */
 void adu_sessions_forget_handle(struct adu_sessions *table, const void *handle);
 

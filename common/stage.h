@@ -5,8 +5,10 @@
 #define ADUANA_COMMON_STAGE_H
 
 #include "common/bytes.h"
+#include "common/certificate_health.h"
 #include "common/compiler.h"
 #include "common/counters.h"
+#include "common/event.h"
 #include "common/explainer.h"
 #include "common/json.h"
 #include "common/reason.h"
@@ -26,16 +28,21 @@ enum adu_stage_kind {
 /* "cert_auth", ...: the stage's policy is <name>.json and its plugin aduana_<name>.so. */
 ADU_API const char *adu_stage_name(enum adu_stage_kind kind);
 
+enum adu_log_level { ADU_LOG_ERROR, ADU_LOG_WARNING, ADU_LOG_NOTICE, ADU_LOG_INFO };
+
 /* The way out for what a stage has to say to the plant. Functions may be called from tick and event
  * only; the broker delivers in its next turn. */
 struct adu_outlet {
     void (*publish)(void *context, const char *topic, const char *payload, int qos, bool retain);
+    /* Tells all stages, of which one makes an alert of it. From tick only. */
+    void (*alert)(void *context, const struct adu_event *event);
+    /* A line of the broker's log: a sentence without its end. */
+    void (*log)(void *context, enum adu_log_level level, const char *text);
+    /* Something has become known of clients that are let in already: has each asked about by the
+     * stage's `doubts`, some at each tick. */
+    void (*doubt)(void *context);
     void *context;
 };
-
-/* Something that may deserve an alert: it happened to the bundle, or to a session that the bundle
- * ended. */
-enum adu_event { ADU_EVENT_POLICY_REJECTED, ADU_EVENT_POLICY_LOADED, ADU_EVENT_SESSION_ENDED };
 
 /* What a stage needs besides the request. */
 struct adu_stage_call {
@@ -81,12 +88,36 @@ struct adu_stage {
     bool (*read_certificate)(struct adu_bytes der, struct x509_st *parsed,
                              struct adu_attributes *attributes, char *why, size_t size);
 
+    /* The same certificate's time and strength. Of what cannot be read, an end long ago. */
+    void (*inspect_certificate)(struct adu_bytes der, struct x509_st *parsed,
+                                struct adu_certificate_facts *facts);
+    /* What the policy thinks of a certificate that is in use. Quick: asked of every client again
+     * and again. */
+    void (*assess_certificate)(const struct adu_stage_call *call,
+                               const struct adu_certificate_sight *sight,
+                               struct adu_certificate_health *health);
+
     /* Authentication: who is it? ALLOW when a factor was proven, ABSTAIN when there is nothing to
      * judge, DENY with login->why. */
     enum adu_verdict (*identify)(const struct adu_stage_call *call, struct adu_login *login);
-    /* The same of a certificate that is described in words, so that nobody can check its chain. For
-     * inquiries (inquiry.c) alone: no client is ever let in by it. NULL: as `identify`. */
+    /* The same of a client that is described in words, so that nobody can check its certificate's
+     * chain. For inquiries (inquiry.c) alone: no client is ever let in by it. NULL: as `identify`.
+     */
     enum adu_verdict (*assume)(const struct adu_stage_call *call, struct adu_login *login);
+
+    /* True if the client might not be let in any more; it is then judged anew, and disconnected if
+     * it is not. Asked of every known client after adu_outlet.doubt, so it must be quick: it looks
+     * nothing up that may wait and may say yes too often. */
+    bool (*doubts)(const struct adu_stage_call *call, const struct adu_subject *subject);
+
+    /* Of the one stage that may say ADU_LATER. The next ticket whose answer has come, each once; 0:
+     * none. `identify` is then called with it, or `abandon`. Cheap when there is none. */
+    uint64_t (*answered)(void *instance);
+    /* Nobody waits for that answer any more. */
+    void (*abandon)(void *instance, uint64_t ticket);
+    /* For brokers that cannot hold a log-in: waits for that answer as long as the policy bears it.
+     * true if it has come. */
+    bool (*wait)(const struct adu_stage_call *call, uint64_t ticket);
 
     /* Roles that depend on what all stages found; adds to login->roles. */
     bool (*bind)(const struct adu_stage_call *call, const struct adu_attributes *attributes,
@@ -94,6 +125,10 @@ struct adu_stage {
     /* A client has logged in. */
     void (*connected)(const struct adu_stage_call *call, const struct adu_subject *subject,
                       void *client_state);
+
+    /* Its last connection has ended. */
+    void (*left)(const struct adu_stage_call *call, const struct adu_subject *subject,
+                 void *client_state);
 
     /* Told of every request before it is judged; may refuse it for how often such come. ABSTAIN or
      * DENY. Hot path. */
@@ -107,6 +142,10 @@ struct adu_stage {
     enum adu_verdict (*decide)(const struct adu_stage_call *call, const struct adu_request *request,
                                void *client_state, struct adu_reason *why);
 
+    /* A publish was allowed by all, and nothing of it is only watched. Told unless the answer was
+     * remembered, so at least of the first on a topic. Hot path. */
+    void (*published)(const struct adu_stage_call *call, const struct adu_request *request);
+
     /* For inquiries (inquiry.c): tells of every rule that has to do with the request, and what
      * might be changed so that it would be allowed. NULL: there is nothing to tell. */
     void (*explain)(const struct adu_stage_call *call, const struct adu_request *request,
@@ -119,9 +158,8 @@ struct adu_stage {
 
     /* A hundred milliseconds or less have passed. */
     void (*tick)(const struct adu_stage_call *call);
-    /* `about`: whose session it is; NULL otherwise. */
-    void (*event)(const struct adu_stage_call *call, enum adu_event event,
-                  const struct adu_subject *about, const char *text);
+    /* Something has happened that deserves an alert. */
+    void (*event)(const struct adu_stage_call *call, const struct adu_event *event);
 };
 
 /* The keys that every policy file has. */

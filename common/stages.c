@@ -14,15 +14,48 @@ void adu_pipeline_log(struct adu_pipeline *p, enum adu_log_level level, const ch
     p->host->log(level, line);
 }
 
-void adu_pipeline_event(struct adu_pipeline *p, enum adu_event event,
-                        const struct adu_subject *about, const char *text, struct adu_now now)
+static void outlet_publish(void *context, const char *topic, const char *payload, int qos,
+                           bool retain)
 {
-    const struct adu_outlet outlet = {.publish = p->host->publish};
+    const struct adu_pipeline *p = context;
+    p->host->publish(NULL, topic, payload, qos, retain);
+}
+
+static void outlet_alert(void *context, const struct adu_event *event)
+{
+    struct adu_pipeline *p = context;
+    adu_pipeline_event(p, event, p->now);
+}
+
+static void outlet_log(void *context, enum adu_log_level level, const char *text)
+{
+    adu_pipeline_log(context, level, "%s", text);
+}
+
+static void outlet_doubt(void *context)
+{
+    struct adu_pipeline *p = context;
+    p->doubts++;
+    p->doubting = true;
+}
+
+struct adu_outlet adu_pipeline_outlet(struct adu_pipeline *p)
+{
+    return (struct adu_outlet){.publish = outlet_publish,
+                               .alert = outlet_alert,
+                               .log = outlet_log,
+                               .doubt = outlet_doubt,
+                               .context = p};
+}
+
+void adu_pipeline_event(struct adu_pipeline *p, const struct adu_event *event, struct adu_now now)
+{
+    const struct adu_outlet outlet = adu_pipeline_outlet(p);
     for (int kind = 0; kind < ADU_STAGES; kind++) {
         if (p->stages[kind] != NULL && p->stages[kind]->event != NULL) {
             const struct adu_stage_call call =
                 adu_pipeline_call(p, (enum adu_stage_kind)kind, &outlet, now);
-            p->stages[kind]->event(&call, event, about, text);
+            p->stages[kind]->event(&call, event);
         }
     }
 }

@@ -89,7 +89,8 @@ static void restore(void *context, const struct adu_state_row *row)
     struct adu_pipeline *p = context;
     struct adu_principal *principal =
         adu_principals_get(p->principals, row->client_id, row->username);
-    if (principal == NULL || !adu_bytes_copy(&principal->certificate, row->certificate)) {
+    if (principal == NULL || !adu_bytes_copy(&principal->certificate, row->certificate) ||
+        !adu_bytes_copy(&principal->record, row->record)) {
         p->counters.state_errors++;
         return;
     }

@@ -17,13 +17,19 @@ enum { APPLICATION_ID = 0x41445541 /* "ADUA" */, PATH_MOST = 4096 };
 
 static const char schema[] = "BEGIN;"
                              "PRAGMA application_id = 1094997313;" /* APPLICATION_ID */
-                             "PRAGMA user_version = 2;"            /* ADU_STATE_VERSION */
+                             "PRAGMA user_version = 3;"            /* ADU_STATE_VERSION */
                              "CREATE TABLE client (client_id TEXT NOT NULL, username TEXT NOT "
                              "NULL, has_username INTEGER NOT "
                              "NULL, certificate BLOB, proven INTEGER NOT NULL, durable INTEGER NOT "
                              "NULL, seen_ms INTEGER NOT "
-                             "NULL, PRIMARY KEY (client_id, username)) WITHOUT ROWID;"
+                             "NULL, record BLOB, PRIMARY KEY (client_id, username)) WITHOUT ROWID;"
                              "COMMIT;";
+
+/* What version 2 lacks. */
+static const char since_2[] = "BEGIN;"
+                              "ALTER TABLE client ADD COLUMN record BLOB;"
+                              "PRAGMA user_version = 3;"
+                              "COMMIT;";
 
 static bool failed(const struct adu_state *s, struct adu_error *error, const char *what)
 {
@@ -93,6 +99,9 @@ static enum opened check_file(struct adu_state *s, struct adu_error *error)
     if (application != APPLICATION_ID) {
         return DAMAGED;
     }
+    if (version == 2) {
+        return sqlite3_exec(s->db, since_2, NULL, NULL, NULL) == SQLITE_OK ? OPENED : OLD;
+    }
     if (version < ADU_STATE_VERSION) {
         return OLD;
     }
@@ -131,8 +140,8 @@ static enum opened open_file(struct adu_state *s, const char *path, struct adu_e
                  NULL);
     enum opened opened = check_file(s, error);
     if (opened == OPENED &&
-        (sqlite3_prepare_v3(s->db, "INSERT OR REPLACE INTO client VALUES (?, ?, ?, ?, ?, ?, ?)", -1,
-                            SQLITE_PREPARE_PERSISTENT, &s->put, NULL) != SQLITE_OK ||
+        (sqlite3_prepare_v3(s->db, "INSERT OR REPLACE INTO client VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                            -1, SQLITE_PREPARE_PERSISTENT, &s->put, NULL) != SQLITE_OK ||
          sqlite3_prepare_v3(s->db, "DELETE FROM client WHERE client_id = ? AND username = ?", -1,
                             SQLITE_PREPARE_PERSISTENT, &s->remove, NULL) != SQLITE_OK)) {
         opened = is_held(sqlite3_errcode(s->db) & 0xff) ? UNUSABLE : DAMAGED;
@@ -222,12 +231,14 @@ void adu_state_close(struct adu_state *state)
 static bool take_row(sqlite3_stmt *st, void (*take)(void *context, const struct adu_state_row *row),
                      void *context)
 {
-    const void *certificate = sqlite3_column_blob(st, 3);
+    const void *certificate = sqlite3_column_blob(st, 3), *record = sqlite3_column_blob(st, 7);
     const struct adu_state_row row = {
         .client_id = (const char *)sqlite3_column_text(st, 0),
         .username = sqlite3_column_int(st, 2) ? (const char *)sqlite3_column_text(st, 1) : NULL,
         .certificate = {.bytes = (unsigned char *)(uintptr_t)certificate,
                         .length = (size_t)sqlite3_column_bytes(st, 3)},
+        .record = {.bytes = (unsigned char *)(uintptr_t)record,
+                   .length = (size_t)sqlite3_column_bytes(st, 7)},
         .proven = (unsigned)sqlite3_column_int(st, 4),
         .durable = sqlite3_column_int(st, 5) != 0,
         .seen_ms = sqlite3_column_int64(st, 6),
@@ -245,7 +256,7 @@ bool adu_state_each(struct adu_state *state,
     sqlite3_stmt *st = NULL;
     int rc = sqlite3_prepare_v2(state->db,
                                 "SELECT client_id, username, has_username, certificate, proven, "
-                                "durable, seen_ms FROM client ORDER BY seen_ms",
+                                "durable, seen_ms, record FROM client ORDER BY seen_ms",
                                 -1, &st, NULL);
     bool good = rc == SQLITE_OK;
     while (good && (rc = sqlite3_step(st)) == SQLITE_ROW) {
@@ -270,6 +281,7 @@ bool adu_state_put(struct adu_state *state, const struct adu_state_row *row,
     sqlite3_bind_int(state->put, 5, (int)row->proven);
     sqlite3_bind_int(state->put, 6, row->durable);
     sqlite3_bind_int64(state->put, 7, row->seen_ms);
+    sqlite3_bind_blob(state->put, 8, row->record.bytes, (int)row->record.length, SQLITE_STATIC);
     const bool good = sqlite3_step(state->put) == SQLITE_DONE || failed(state, error, "written");
     sqlite3_reset(state->put);
     sqlite3_clear_bindings(state->put);

@@ -15,12 +15,13 @@ struct adu_state_row {
     const char *client_id;
     const char *username;         /* NULL: none */
     struct adu_bytes certificate; /* in DER; without bytes: none */
+    struct adu_bytes record;      /* of the stage that checked its password; without bytes: none */
     unsigned proven;
     bool durable;
     int64_t seen_ms; /* wall clock */
 };
 
-enum { ADU_STATE_VERSION = 2 };
+enum { ADU_STATE_VERSION = 3 };
 
 /* Opens or makes `<directory>/aduana-state.db`. A file that is damaged, or of an older version, is
  * set aside under another name and a new one begun; then `*set_aside` is true and `error` says so

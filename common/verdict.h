@@ -7,6 +7,7 @@ enum adu_verdict {
     ADU_ABSTAIN, /* nothing to say: the other stages decide */
     ADU_ALLOW,
     ADU_ERROR, /* could not be decided; treated as DENY, and counted */
+    ADU_LATER, /* of `identify` alone: a worker is asked, and the answer comes under a ticket */
 };
 
 #endif

@@ -2,6 +2,7 @@
 #include "common/thread.h"
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <time.h>
 
 struct queue {
     struct adu_job *first, **last;
@@ -9,10 +10,12 @@ struct queue {
 
 struct adu_worker {
     pthread_mutex_t lock;
-    pthread_cond_t wake;
-    pthread_t thread;
-    bool running, stop;
+    pthread_cond_t wake, told; /* there is work; some has been done */
+    pthread_t *threads;
+    unsigned most_threads, running, idle;
+    bool stop;
     struct queue submitted, finished;
+    size_t most, waiting;     /* of those submitted */
     atomic_bool any_finished; /* spares drain the lock on every turn of the broker's loop */
 };
 
@@ -32,24 +35,52 @@ static struct adu_job *pop(struct queue *q)
     return job;
 }
 
-struct adu_worker *adu_worker_new(void)
+static bool init(struct adu_worker *w)
 {
-    struct adu_worker *w = calloc(1, sizeof *w);
-    if (w == NULL) {
-        return NULL;
-    }
+    pthread_condattr_t by_clock;
     if (pthread_mutex_init(&w->lock, NULL) != 0) {
-        free(w);
-        return NULL;
+        return false;
     }
     if (pthread_cond_init(&w->wake, NULL) != 0) {
         pthread_mutex_destroy(&w->lock);
+        return false;
+    }
+    pthread_condattr_init(&by_clock);
+    pthread_condattr_setclock(&by_clock, CLOCK_MONOTONIC);
+    const bool good = pthread_cond_init(&w->told, &by_clock) == 0;
+    pthread_condattr_destroy(&by_clock);
+    if (!good) {
+        pthread_cond_destroy(&w->wake);
+        pthread_mutex_destroy(&w->lock);
+    }
+    return good;
+}
+
+struct adu_worker *adu_worker_new_crew(unsigned threads, size_t most)
+{
+    struct adu_worker *w = calloc(1, sizeof *w);
+    if (w == NULL || (w->threads = calloc(threads, sizeof *w->threads)) == NULL || !init(w)) {
+        free(w != NULL ? w->threads : NULL);
         free(w);
         return NULL;
     }
+    w->most_threads = threads;
+    w->most = most;
     w->submitted.last = &w->submitted.first;
     w->finished.last = &w->finished.first;
     return w;
+}
+
+struct adu_worker *adu_worker_new(void)
+{
+    return adu_worker_new_crew(1, 0);
+}
+
+static void finish(struct adu_worker *w, struct adu_job *job)
+{
+    push(&w->finished, job);
+    atomic_store(&w->any_finished, true);
+    pthread_cond_signal(&w->told);
 }
 
 static void *work(void *thing)
@@ -62,35 +93,73 @@ static void *work(void *thing)
             break;
         }
         if (job == NULL) {
+            w->idle++;
             pthread_cond_wait(&w->wake, &w->lock);
+            w->idle--;
             continue;
         }
+        w->waiting--;
         pthread_mutex_unlock(&w->lock);
         job->run(job);
         pthread_mutex_lock(&w->lock);
-        push(&w->finished, job);
-        atomic_store(&w->any_finished, true);
+        finish(w, job);
     }
     pthread_mutex_unlock(&w->lock);
     return NULL;
 }
 
-static bool start(struct adu_worker *w)
+/* One more thread where those that wait for work are fewer than the jobs that wait for a thread. */
+static bool is_staffed(struct adu_worker *w)
 {
-    w->running = adu_thread_start(&w->thread, work, w);
-    return w->running;
+    if (w->waiting >= w->idle && w->running < w->most_threads &&
+        adu_thread_start(&w->threads[w->running], work, w)) {
+        w->running++;
+    }
+    return w->running > 0;
 }
 
 bool adu_worker_submit(struct adu_worker *worker, struct adu_job *job)
 {
-    if (!worker->running && !start(worker)) {
-        return false;
-    }
     pthread_mutex_lock(&worker->lock);
-    push(&worker->submitted, job);
-    pthread_cond_signal(&worker->wake);
+    const bool taken = !worker->stop && (worker->most == 0 || worker->waiting < worker->most) &&
+                       is_staffed(worker);
+    if (taken) {
+        job->left_out = false;
+        push(&worker->submitted, job);
+        worker->waiting++;
+        pthread_cond_signal(&worker->wake);
+    }
     pthread_mutex_unlock(&worker->lock);
-    return true;
+    return taken;
+}
+
+bool adu_worker_wait(struct adu_worker *worker, long ms)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += ms % 1000 * 1000000;
+    until.tv_sec += ms / 1000 + until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    pthread_mutex_lock(&worker->lock);
+    int rc = 0;
+    while (worker->finished.first == NULL && rc == 0) {
+        rc = pthread_cond_timedwait(&worker->told, &worker->lock, &until);
+    }
+    const bool any = worker->finished.first != NULL;
+    pthread_mutex_unlock(&worker->lock);
+    return any;
+}
+
+void adu_worker_stop(struct adu_worker *worker)
+{
+    struct adu_job *job;
+    pthread_mutex_lock(&worker->lock);
+    while ((job = pop(&worker->submitted)) != NULL) {
+        worker->waiting--;
+        job->left_out = true;
+        finish(worker, job);
+    }
+    pthread_mutex_unlock(&worker->lock);
 }
 
 void adu_worker_drain(struct adu_worker *worker)
@@ -111,15 +180,17 @@ void adu_worker_free(struct adu_worker *worker)
     if (worker == NULL) {
         return;
     }
-    if (worker->running) {
-        pthread_mutex_lock(&worker->lock);
-        worker->stop = true;
-        pthread_cond_signal(&worker->wake);
-        pthread_mutex_unlock(&worker->lock);
-        pthread_join(worker->thread, NULL);
+    pthread_mutex_lock(&worker->lock);
+    worker->stop = true;
+    pthread_cond_broadcast(&worker->wake);
+    pthread_mutex_unlock(&worker->lock);
+    for (unsigned i = 0; i < worker->running; i++) {
+        pthread_join(worker->threads[i], NULL);
     }
     adu_worker_drain(worker);
+    pthread_cond_destroy(&worker->told);
     pthread_cond_destroy(&worker->wake);
     pthread_mutex_destroy(&worker->lock);
+    free(worker->threads);
     free(worker);
 }

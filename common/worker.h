@@ -1,10 +1,11 @@
-/* One thread for what may wait: files, and later the network. Jobs run in the order they came; each
- * one's result is handed back on the broker's thread, in TICK. */
+/* Threads for what may wait: files, the network, dear computations. Jobs begin in the order they
+ * came; each one's result is handed back on the broker's thread, in TICK. */
 #ifndef ADUANA_COMMON_WORKER_H
 #define ADUANA_COMMON_WORKER_H
 
 #include "common/api.h"
 #include <stdbool.h>
+#include <stddef.h>
 
 struct adu_worker;
 
@@ -12,6 +13,7 @@ struct adu_worker;
 struct adu_job {
     void (*run)(struct adu_job *job);  /* on the worker */
     void (*done)(struct adu_job *job); /* on the thread that drains; may free the job */
+    bool left_out;                     /* it has not run, and will not: see adu_worker_stop */
     struct adu_job *next;
 };
 
@@ -19,13 +21,24 @@ struct adu_job {
  * would lose it. NULL when memory is gone. */
 ADU_API struct adu_worker *adu_worker_new(void);
 
-/* false if the thread cannot be had; then nothing is kept and the caller must do without. */
+/* The same with as many threads as there is work for, at most `threads`, and at most `most` jobs
+ * waiting to begin (0: any number). */
+ADU_API struct adu_worker *adu_worker_new_crew(unsigned threads, size_t most);
+
+/* false if no thread can be had or too many jobs wait; then nothing is kept and the caller must do
+ * without. */
 ADU_API bool adu_worker_submit(struct adu_worker *worker, struct adu_job *job);
 
 /* Calls `done` of the jobs that have run. Cheap when there are none. One thread. */
 ADU_API void adu_worker_drain(struct adu_worker *worker);
 
-/* Lets every submitted job run, ends the thread, drains, frees. NULL-safe. */
+/* Waits until there is something to drain, at most `ms`. false if there is nothing then. */
+ADU_API bool adu_worker_wait(struct adu_worker *worker, long ms);
+
+/* Jobs that have not begun will not run: they are `left_out` when they are drained. */
+ADU_API void adu_worker_stop(struct adu_worker *worker);
+
+/* Lets every submitted job run, ends the threads, drains, frees. NULL-safe. */
 ADU_API void adu_worker_free(struct adu_worker *worker);
 
 #endif

@@ -55,6 +55,7 @@ bool adu_pipeline_pose(struct adu_pipeline *p, struct adu_principal *principal,
                                     .qos = question->qos,
                                     .retain = question->retain,
                                     .payload_length = question->payload_length,
+                                    .payload = question->payload,
                                     .subject = &principal->subject,
                                     .now_ms = now.mono_ms,
                                     .wall_ms = now.wall_ms};

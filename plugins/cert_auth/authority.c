@@ -1,14 +1,11 @@
 #include "plugins/cert_auth/authority.h"
-#include "common/file.h"
 #include "common/reader.h"
+#include "plugins/cert_auth/pem_file.h"
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-enum { FILE_MOST = 16 * 1024 * 1024, PATH_MOST = 4096, DEPTH_MOST = 10 };
+enum { DEPTH_MOST = 10 };
 
 struct adu_authority {
     const char *name;
@@ -38,11 +35,9 @@ static void release(void *thing)
 
 /* --- files --- */
 
-/* Told of each certificate; false where it may not stand there, with `what` is wrong. */
-typedef bool (*take_certificate)(struct adu_authority *authority, X509 *x509, const char **what);
-
-static bool take_root(struct adu_authority *authority, X509 *x509, const char **what)
+static bool take_root(void *context, X509 *x509, const char **what)
 {
+    struct adu_authority *authority = context;
     if (X509_self_signed(x509, 1) != 1) {
         *what = "is not self-signed: put it under \"intermediates\"";
         return false;
@@ -51,8 +46,9 @@ static bool take_root(struct adu_authority *authority, X509 *x509, const char **
     return X509_STORE_add_cert(authority->roots, x509) == 1;
 }
 
-static bool take_intermediate(struct adu_authority *authority, X509 *x509, const char **what)
+static bool take_intermediate(void *context, X509 *x509, const char **what)
 {
+    struct adu_authority *authority = context;
     if (X509_check_ca(x509) == 0) {
         *what = "is no certificate of an authority (basicConstraints CA:TRUE)";
         return false;
@@ -62,64 +58,6 @@ static bool take_intermediate(struct adu_authority *authority, X509 *x509, const
         return false;
     }
     X509_up_ref(x509);
-    return true;
-}
-
-static bool read_pem(const struct adu_json *node, const char *text, size_t length,
-                     struct adu_authority *authority, take_certificate take,
-                     struct adu_error *error)
-{
-    BIO *bio = BIO_new_mem_buf(text, (int)length);
-    const char *what = NULL;
-    unsigned count = 0;
-    X509 *x509 = NULL;
-    bool good = bio != NULL || adu_error_no_memory(error);
-    ERR_set_mark(); /* the end of the file is an error to OpenSSL */
-    while (good && (x509 = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
-        count++;
-        good = take(authority, x509, &what);
-        X509_free(x509);
-    }
-    ERR_pop_to_mark();
-    BIO_free(bio);
-    if (what != NULL && !good) {
-        return adu_json_error(node, error, "certificate %u of this file %s", count, what);
-    }
-    return good && (count > 0 || adu_json_error(node, error, "holds no certificate in PEM"));
-}
-
-static bool read_file(struct adu_compiler *c, const struct adu_json *node,
-                      struct adu_authority *authority, take_certificate take)
-{
-    char path[PATH_MOST];
-    const char *name = adu_read_string(node, c->error);
-    if (name == NULL) {
-        return false;
-    }
-    const char *folder = name[0] == '/' ? "" : c->directory, *slash = name[0] == '/' ? "" : "/";
-    if (snprintf(path, sizeof path, "%s%s%s", folder, slash, name) >= PATH_MOST) {
-        return adu_json_error(node, c->error, "the name of the file is too long");
-    }
-    size_t length;
-    struct adu_error why = {0};
-    char *text = adu_file_read(name, path, FILE_MOST, &length, &why);
-    if (text == NULL) {
-        return adu_json_error(node, c->error, "%s %s", name, why.text);
-    }
-    const bool good = read_pem(node, text, length, authority, take, c->error);
-    free(text);
-    return good;
-}
-
-static bool read_files(struct adu_compiler *c, const struct adu_json *array,
-                       struct adu_authority *authority, take_certificate take)
-{
-    const struct adu_json *node = array != NULL ? array->first : NULL;
-    for (; node != NULL; node = node->next) {
-        if (!read_file(c, node, authority, take)) {
-            return false;
-        }
-    }
     return true;
 }
 
@@ -147,8 +85,8 @@ const struct adu_authority *adu_authority_compile(struct adu_compiler *c,
         adu_json_error(keys.roots, c->error, "an authority without a root vouches for nobody");
         return NULL;
     }
-    return read_files(c, keys.roots, authority, take_root) &&
-                   read_files(c, keys.intermediates, authority, take_intermediate)
+    return adu_pem_read_files(c, keys.roots, take_root, authority) &&
+                   adu_pem_read_files(c, keys.intermediates, take_intermediate, authority)
                ? authority
                : NULL;
 }
@@ -156,6 +94,15 @@ const struct adu_authority *adu_authority_compile(struct adu_compiler *c,
 const char *adu_authority_name(const struct adu_authority *authority)
 {
     return authority->name;
+}
+
+bool adu_authority_certificates(const struct adu_authority *authority, STACK_OF(X509) * all)
+{
+    STACK_OF(X509) *roots = X509_STORE_get1_all_certs(authority->roots);
+    const bool good = roots != NULL && X509_add_certs(all, roots, X509_ADD_FLAG_UP_REF) == 1 &&
+                      X509_add_certs(all, authority->intermediates, X509_ADD_FLAG_UP_REF) == 1;
+    sk_X509_pop_free(roots, X509_free);
+    return good;
 }
 
 /* --- vouching --- */

@@ -19,6 +19,10 @@ const struct adu_authority *adu_authority_compile(struct adu_compiler *c,
 /* As the policy calls it. */
 const char *adu_authority_name(const struct adu_authority *authority);
 
+/* Adds all its certificates, roots and intermediates, to `all`, which holds references of its own.
+ * false when memory is gone. */
+bool adu_authority_certificates(const struct adu_authority *authority, STACK_OF(X509) * all);
+
 /* True if a chain leads from `leaf` to one of its roots that is valid at `wall_ms` (since 1970,
  * UTC) for a TLS client (RFC 5280 section 6): dates, signatures, path lengths, name constraints,
  * extended key usage, and no key or signature below its security level. Otherwise `why`, of `size`

@@ -112,3 +112,8 @@ bool adu_binding_allows(const struct adu_binding *binding, const struct adu_attr
     return is_good_rest(client_id + length, binding->separator) ||
            refuse(why, rest_expected(binding->separator), wanted);
 }
+
+bool adu_binding_is_open(const struct adu_binding *binding)
+{
+    return binding != NULL && binding->is_prefix;
+}

@@ -21,4 +21,8 @@ const struct adu_binding *adu_binding_compile(struct adu_compiler *c, const stru
 bool adu_binding_allows(const struct adu_binding *binding, const struct adu_attributes *attributes,
                         const char *client_id, struct adu_reason *why);
 
+/* True if several client ids may be used with one certificate on purpose: by a prefix. NULL-safe.
+ */
+bool adu_binding_is_open(const struct adu_binding *binding);
+
 #endif

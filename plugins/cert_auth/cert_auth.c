@@ -85,6 +85,7 @@ static enum adu_verdict take(const struct adu_cert_identity *id, struct adu_logi
     }
     login->proven |= ADU_FACTOR_CERTIFICATE;
     login->connections_most = id->connections_most;
+    login->several_clients = id->connections_most > 1 || adu_binding_is_open(id->binding);
     login->connections_rule = &id->place;
     if (id->needs_password) {
         login->required |= ADU_FACTOR_PASSWORD;
@@ -171,7 +172,8 @@ static enum adu_verdict identify_for_a_time(const struct adu_cert_policy *policy
 {
     const enum adu_verdict verdict = identify(policy, login, authorities);
     if (verdict == ADU_ALLOW) {
-        login->valid_until_ms = adu_certificate_until_ms(login->shown, login->parsed);
+        adu_certificate_facts(login->shown, login->parsed, &login->facts);
+        login->valid_until_ms = login->facts.until_ms;
     }
     return verdict;
 }
@@ -219,4 +221,11 @@ void adu_cert_auth_explain(const struct adu_cert_policy *policy, const struct ad
                                            .not_by = misses[0] != '\0' ? misses : NULL};
         to->rule(to->context, &told);
     }
+}
+
+void adu_cert_auth_assess(const struct adu_cert_policy *policy,
+                          const struct adu_certificate_sight *sight, int64_t wall_ms,
+                          struct adu_certificate_health *health)
+{
+    adu_countdown_assess(&policy->countdown, sight, wall_ms, health);
 }

@@ -23,6 +23,11 @@ enum adu_verdict adu_cert_auth_identify(const struct adu_cert_policy *policy,
 enum adu_verdict adu_cert_auth_assume(const struct adu_cert_policy *policy,
                                       struct adu_login *login);
 
+/* What the policy thinks of a certificate in use; see struct adu_certificate_health. */
+void adu_cert_auth_assess(const struct adu_cert_policy *policy,
+                          const struct adu_certificate_sight *sight, int64_t wall_ms,
+                          struct adu_certificate_health *health);
+
 /* Tells of every identity, and what keeps it from being the client's. */
 void adu_cert_auth_explain(const struct adu_cert_policy *policy, const struct adu_login *login,
                            const struct adu_explainer *to);

@@ -171,6 +171,28 @@ static bool compile_authority(struct adu_compiler *c, const struct adu_cert_poli
     return node->count > 0 || adu_json_error(node, c->error, "an empty list matches nobody");
 }
 
+/* --- revocation --- */
+
+static bool compile_revocation(struct adu_compiler *c, const struct adu_json *object,
+                               struct adu_cert_policy *policy)
+{
+    if (object == NULL) {
+        return true;
+    }
+    STACK_OF(X509) *all = sk_X509_new_null();
+    bool good = all != NULL;
+    for (size_t i = 0; good && i < policy->authority_count; i++) {
+        good = adu_authority_certificates(policy->authorities[i], all);
+    }
+    if (good) {
+        policy->revocation = adu_revocation_compile(c, object, all);
+    } else {
+        adu_error_no_memory(c->error);
+    }
+    sk_X509_pop_free(all, X509_free);
+    return policy->revocation != NULL;
+}
+
 /* --- identities --- */
 
 static bool compile_connections(struct adu_compiler *c, const struct adu_json *object,
@@ -225,13 +247,15 @@ static bool compile_identity(struct adu_compiler *c, const struct adu_cert_polic
 
 struct keys {
     struct adu_stage_header header;
-    const struct adu_json *authorities, *identities;
+    const struct adu_json *authorities, *revocation, *identities, *expiry;
 };
 
 static const struct adu_field fields[] = {
     ADU_STAGE_FIELDS(struct keys),
     ADU_FIELD(struct keys, authorities, OBJECT),
+    ADU_FIELD(struct keys, revocation, OBJECT),
     ADU_FIELD(struct keys, identities, ARRAY, .required = true),
+    ADU_FIELD(struct keys, expiry, OBJECT),
     {0},
 };
 
@@ -245,7 +269,9 @@ const struct adu_cert_policy *adu_cert_auth_compile(struct adu_compiler *c,
         return NULL;
     }
     if (!adu_read_object(root, fields, &keys, c->error) ||
-        !compile_authorities(c, keys.authorities, policy)) {
+        !compile_authorities(c, keys.authorities, policy) ||
+        !compile_revocation(c, keys.revocation, policy) ||
+        !adu_countdown_compile(c, keys.expiry, &policy->countdown)) {
         return NULL;
     }
     policy->identities =

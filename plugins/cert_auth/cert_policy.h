@@ -7,6 +7,8 @@
 #include "common/template.h"
 #include "plugins/cert_auth/authority.h"
 #include "plugins/cert_auth/binding.h"
+#include "plugins/cert_auth/countdown.h"
+#include "plugins/cert_auth/revocation.h"
 
 /* One entry of "attributes": a constant, or what a pattern finds in another attribute. */
 struct adu_cert_derived {
@@ -35,8 +37,10 @@ enum { ADU_CERT_AUTHORITIES_MOST = 64 };
 struct adu_cert_policy {
     size_t authority_count; /* 0: what the broker's own check of the chain says is enough */
     const struct adu_authority **authorities;
+    const struct adu_revocation *revocation; /* NULL: nobody asks */
     size_t count;
     struct adu_cert_identity *identities;
+    struct adu_countdown countdown;
 };
 
 #endif

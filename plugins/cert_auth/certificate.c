@@ -6,7 +6,6 @@
 #include <openssl/x509.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 bool adu_certificate_refuse(const struct adu_certificate_reading *r, const char *name,
                             const char *what)
@@ -159,14 +158,4 @@ bool adu_certificate_attributes(struct adu_bytes der, X509 *parsed,
                                    : adu_certificate_refuse(&r, "it", "is no X.509 certificate");
     X509_free(x509);
     return good;
-}
-
-int64_t adu_certificate_until_ms(struct adu_bytes der, X509 *parsed)
-{
-    X509 *x509 = adu_certificate_parse(der, parsed);
-    struct tm tm;
-    const bool good = x509 != NULL && ASN1_TIME_to_tm(X509_get0_notAfter(x509), &tm) == 1;
-    const int64_t until_ms = good ? (int64_t)timegm(&tm) * 1000 : 1;
-    X509_free(x509);
-    return until_ms;
 }

@@ -4,8 +4,8 @@
 
 #include "common/attributes.h"
 #include "common/bytes.h"
+#include "common/certificate_health.h"
 #include <openssl/types.h>
-#include <stdint.h>
 
 /* The certificate `der` as OpenSSL has it, to be freed by X509_free; NULL if it is none. `parsed`
  * is the same where somebody has parsed it already, borrowed, else NULL: parsing takes a tenth of
@@ -19,8 +19,7 @@ X509 *adu_certificate_parse(struct adu_bytes der, X509 *parsed);
 bool adu_certificate_attributes(struct adu_bytes der, X509 *parsed,
                                 struct adu_attributes *attributes, char *why, size_t size);
 
-/* When it ends (notAfter), in milliseconds since 1970: long ago for what has no end that can be
- * read. */
-int64_t adu_certificate_until_ms(struct adu_bytes der, X509 *parsed);
+/* Its time and its strength: certificate_facts.c. What cannot be read has ended long ago. */
+void adu_certificate_facts(struct adu_bytes der, X509 *parsed, struct adu_certificate_facts *facts);
 
 #endif

@@ -1,129 +1,246 @@
 #include "plugins/iam_auth/iam_auth.h"
-#include "common/reader.h"
-#include "plugins/iam_auth/provider.h"
+#include "plugins/iam_auth/breaker.h"
+#include "plugins/iam_auth/known.h"
+#include "plugins/iam_auth/lookups.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-/* In no order: iam_auth.json says which are asked and when. */
-static const struct adu_provider *const known_providers[] = {&adu_provider_local, NULL};
+enum {
+    KNOWN_USERS_MOST = 50000,
+    SECRET_MOST = 16384,
+    PARKED_MS = 60000,
+    PARKED_NO_MS = 10000,
+    GUESSING_OVER_MS = 300000
+};
 
-enum { PROVIDERS_MOST = 8 };
+/* Of all the time that passes, the part that may be spent waiting for log-ins, and what of it can
+ * be saved up. */
+enum { SHARE = 4, SAVED_MS = 250 };
 
-enum require { REQUIRE_BOTH, REQUIRE_CERTIFICATE, REQUIRE_PASSWORD, REQUIRE_EITHER };
-
-static const char *const require_names[] = {"both", "certificate", "password", "either", NULL};
-
-struct adu_iam_policy {
-    enum require require;
-    size_t count;
-    struct {
+struct adu_iam {
+    struct adu_lookups *lookups;
+    struct adu_known *known;
+    struct adu_guard *guard;
+    int64_t guessing_ms;    /* when somebody last failed too often; 0: nobody has lately */
+    bool guessing_told;     /* that somebody does */
+    char guessing_who[320]; /* for the alert */
+    struct adu_mark_key key;
+    struct watched {
         const struct adu_provider *provider;
-        const void *settings;
-    } asked[PROVIDERS_MOST];
+        uint64_t stamp;
+        struct adu_breaker breaker;
+        bool told; /* that it is away */
+        char why[sizeof((struct adu_answer *)0)->why];
+    } watched[ADU_IAM_PROVIDERS_MOST];
+    const struct adu_iam_policy *policy; /* the running one, as far as was seen */
+    int64_t now_ms, wall_ms;             /* lately */
+    int64_t waited_ms, saved_since_ms;
 };
 
-/* --- compiling --- */
+/* --- what is known of providers --- */
 
-struct keys {
-    struct adu_stage_header header;
-    int require;
-    const struct adu_json *providers;
-    const struct adu_json *local;
-};
-
-static const struct adu_field fields[] = {
-    ADU_STAGE_FIELDS(struct keys),
-    ADU_FIELD(struct keys, require, CHOICE, .choices = require_names),
-    ADU_FIELD(struct keys, providers, ARRAY, .required = true),
-    ADU_FIELD(struct keys, local, OBJECT),
-    {0},
-};
-
-static const struct adu_provider *find_provider(const char *name)
+static struct watched *watch(struct adu_iam *iam, const struct adu_iam_asked *asked)
 {
-    const struct adu_provider *const *p = known_providers;
-    while (*p != NULL && strcmp((*p)->name, name) != 0) {
-        p++;
+    struct watched *free_place = NULL;
+    for (size_t i = 0; i < ADU_IAM_PROVIDERS_MOST; i++) {
+        struct watched *w = &iam->watched[i];
+        if (w->provider == asked->provider) {
+            if (w->stamp != asked->stamp) { /* another server, perhaps */
+                w->stamp = asked->stamp;
+                adu_breaker_answered(&w->breaker);
+            }
+            return w;
+        }
+        free_place = free_place == NULL && w->provider == NULL ? w : free_place;
     }
-    return *p;
+    if (free_place != NULL) {
+        free_place->provider = asked->provider;
+        free_place->stamp = asked->stamp;
+    }
+    return free_place; /* there are no more providers than places */
 }
 
-static bool is_asked(const struct adu_iam_policy *policy, const struct adu_provider *provider)
+static void refuse_for_a_while(struct adu_iam *iam, const struct adu_lookup *l)
 {
-    size_t i = 0;
-    while (i < policy->count && policy->asked[i].provider != provider) {
-        i++;
-    }
-    return i < policy->count;
+    const long seconds = l->policy->limits.refused_seconds;
+    /* Not everybody comes back at the same moment. */
+    const int64_t jitter = seconds * (l->mark->bytes[ADU_MARK_BYTES - 1] % 100) * 5;
+    const int64_t ms = seconds * 1000 - jitter;
+    adu_known_refuse(iam->known, l->mark, l->answer.outcome, l->for_nobody,
+                     iam->now_ms + (l->for_nobody && ms < PARKED_NO_MS ? PARKED_NO_MS : ms));
 }
 
-static bool compile_provider(struct adu_compiler *c, const struct adu_json *root,
-                             const struct adu_json *node, struct adu_iam_policy *policy)
+/* An answer has come: it is remembered before anybody is told. */
+static void told(void *context, const struct adu_lookup *l)
 {
-    const char *name = adu_read_string(node, c->error);
-    const struct adu_provider *provider = name != NULL ? find_provider(name) : NULL;
-    if (provider == NULL) {
-        return adu_json_error(node, c->error, "expected a provider: \"local\"");
+    struct adu_iam *iam = context;
+    const struct adu_iam_asked *by = &l->policy->asked[l->by];
+    struct watched *w = watch(iam, by);
+    if (l->answer.outcome == ADU_OUTCOME_UNAVAILABLE) {
+        if (!l->was_closed) {
+            adu_breaker_failed(&w->breaker, iam->now_ms);
+            snprintf(w->why, sizeof w->why, "%s", l->answer.why);
+        }
+        return;
     }
-    if (is_asked(policy, provider)) {
-        return adu_json_error(node, c->error, "\"%s\" is named twice", name);
-    }
-    const struct adu_json *settings = adu_json_member(root, name);
-    if (settings == NULL) {
-        return adu_json_error(node, c->error, "the key \"%s\" with its settings is missing", name);
-    }
-    if (policy->count == PROVIDERS_MOST) {
-        return adu_json_error(node, c->error, "at most %d providers", PROVIDERS_MOST);
-    }
-    policy->asked[policy->count].provider = provider;
-    policy->asked[policy->count].settings = provider->compile(c, settings);
-    return policy->asked[policy->count++].settings != NULL;
-}
-
-/* Settings of a provider that nobody asks must be right all the same: the day it is asked again is
- * no day for surprises. */
-static bool check_others(struct adu_compiler *c, const struct adu_json *root,
-                         const struct adu_iam_policy *policy)
-{
-    for (const struct adu_provider *const *p = known_providers; *p != NULL; p++) {
-        const struct adu_json *settings = adu_json_member(root, (*p)->name);
-        if (settings != NULL && !is_asked(policy, *p) && (*p)->compile(c, settings) == NULL) {
-            return false;
+    adu_breaker_answered(&w->breaker);
+    if (l->answer.outcome == ADU_OUTCOME_BARRED || l->recheck) {
+        if (l->answer.outcome != ADU_OUTCOME_VERIFIED) {
+            adu_known_forget(iam->known, l->username, NULL);
         }
     }
-    return true;
+    if (l->recheck) {
+        return;
+    }
+    if (l->answer.outcome == ADU_OUTCOME_VERIFIED) {
+        adu_known_put(iam->known, l->username, l->mark, by->provider->name, by->stamp, &l->answer,
+                      l->for_nobody, iam->now_ms);
+        return;
+    }
+    adu_known_forget(iam->known, l->username, l->mark);
+    refuse_for_a_while(iam, l);
 }
 
-const struct adu_iam_policy *adu_iam_auth_compile(struct adu_compiler *c,
-                                                  const struct adu_json *root)
+/* --- the instance --- */
+
+struct adu_iam *adu_iam_new(void)
 {
-    struct keys keys = {0};
-    struct adu_iam_policy *policy = adu_arena_alloc(c->arena, sizeof *policy);
-    if (policy == NULL) {
-        adu_error_no_memory(c->error);
+    struct adu_iam *iam = calloc(1, sizeof *iam);
+    if (iam == NULL) {
         return NULL;
     }
-    if (!adu_read_object(root, fields, &keys, c->error)) {
+    iam->lookups = adu_lookups_new(told, iam);
+    iam->known = adu_known_new(KNOWN_USERS_MOST);
+    iam->guard = adu_guard_new();
+    if (iam->lookups == NULL || iam->known == NULL || iam->guard == NULL ||
+        !adu_mark_key_make(&iam->key)) {
+        adu_iam_free(iam);
         return NULL;
     }
-    policy->require = (enum require)keys.require;
-    for (const struct adu_json *node = keys.providers->first; node != NULL; node = node->next) {
-        if (!compile_provider(c, root, node, policy)) {
-            return NULL;
+    return iam;
+}
+
+void adu_iam_free(struct adu_iam *iam)
+{
+    if (iam != NULL) {
+        adu_lookups_free(iam->lookups);
+        adu_known_free(iam->known);
+        adu_guard_free(iam->guard);
+        adu_mark_key_wipe(&iam->key);
+        free(iam);
+    }
+}
+
+uint64_t adu_iam_auth_answered(struct adu_iam *iam)
+{
+    return adu_lookups_answered(iam->lookups);
+}
+
+void adu_iam_auth_abandon(struct adu_iam *iam, uint64_t ticket)
+{
+    adu_lookups_abandon(iam->lookups, ticket);
+}
+
+/* Milliseconds that may be waited now: a quarter of what has passed, some of it saved up. */
+static long may_wait(struct adu_iam *iam, long most, int64_t now_ms)
+{
+    iam->waited_ms -= (now_ms - iam->saved_since_ms) / SHARE;
+    iam->saved_since_ms = now_ms;
+    if (iam->waited_ms < 0) {
+        iam->waited_ms = 0;
+    }
+    const int64_t left = SAVED_MS - iam->waited_ms;
+    return left < 0 ? 0 : left < most ? (long)left : most;
+}
+
+static int64_t clock_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+bool adu_iam_auth_wait(const struct adu_stage_call *call, uint64_t ticket)
+{
+    const struct adu_iam_policy *policy = call->policy;
+    struct adu_iam *iam = call->instance;
+    const int64_t before = clock_ms();
+    const long most = may_wait(iam, policy->limits.login_budget_ms, before);
+    const bool come = adu_lookups_wait(iam->lookups, ticket, most);
+    iam->waited_ms += clock_ms() - before;
+    return come;
+}
+
+static void tell(const struct adu_stage_call *call, struct watched *w)
+{
+    char text[400];
+    const bool away = adu_breaker_is_broken(&w->breaker);
+    snprintf(text, sizeof text,
+             away ? "the provider \"%s\" does not answer%s%s; whom it has verified lately gets in"
+                  : "the provider \"%s\" answers again",
+             w->provider->name, w->why[0] != '\0' ? ": " : "", w->why);
+    w->told = away;
+    const struct adu_event event = {.kind = "provider_unavailable",
+                                    .severity = ADU_SEVERITY_CRITICAL,
+                                    .raised = away,
+                                    .text = text};
+    call->outlet->alert(call->outlet->context, &event);
+}
+
+/* One alert for all who guess: a thousand guessers are not a thousand alerts. */
+static void tell_of_guessing(const struct adu_stage_call *call, struct adu_iam *iam)
+{
+    char text[400];
+    const bool guessing =
+        iam->guessing_ms != 0 && call->now_ms - iam->guessing_ms < GUESSING_OVER_MS;
+    if (guessing == iam->guessing_told) {
+        return;
+    }
+    iam->guessing_told = guessing;
+    snprintf(text, sizeof text,
+             guessing ? "passwords fail again and again, first of %s"
+                      : "passwords have not failed again and again for five minutes, nor of %s",
+             iam->guessing_who);
+    const struct adu_event event = {.kind = "login_failures", .raised = guessing, .text = text};
+    call->outlet->alert(call->outlet->context, &event);
+}
+
+void adu_iam_auth_tick(const struct adu_stage_call *call)
+{
+    struct adu_iam *iam = call->instance;
+    iam->now_ms = call->now_ms;
+    tell_of_guessing(call, iam);
+    for (size_t i = 0; i < ADU_IAM_PROVIDERS_MOST; i++) {
+        struct watched *w = &iam->watched[i];
+        if (w->told != adu_breaker_is_broken(&w->breaker)) {
+            tell(call, w);
         }
     }
-    return check_others(c, root, policy) ? policy : NULL;
 }
 
 /* --- identifying --- */
 
+/* One that asks. */
+struct asking {
+    const struct adu_stage_call *call;
+    const struct adu_iam_policy *policy;
+    struct adu_iam *iam;
+    struct adu_login *login;
+    const char *username;
+    char name_in_secret[ADU_USERNAME_MOST + 1];
+    struct adu_mark mark;
+    struct adu_guard_who who;
+};
+
 static void say_what_is_required(const struct adu_iam_policy *policy, struct adu_login *login)
 {
     static const unsigned factors[] = {
-        [REQUIRE_BOTH] = ADU_FACTOR_CERTIFICATE | ADU_FACTOR_PASSWORD,
-        [REQUIRE_CERTIFICATE] = ADU_FACTOR_CERTIFICATE,
-        [REQUIRE_PASSWORD] = ADU_FACTOR_PASSWORD,
-        [REQUIRE_EITHER] = 0,
+        [ADU_IAM_REQUIRE_BOTH] = ADU_FACTOR_CERTIFICATE | ADU_FACTOR_PASSWORD,
+        [ADU_IAM_REQUIRE_CERTIFICATE] = ADU_FACTOR_CERTIFICATE,
+        [ADU_IAM_REQUIRE_PASSWORD] = ADU_FACTOR_PASSWORD,
+        [ADU_IAM_REQUIRE_EITHER] = 0,
     };
     login->required |= factors[policy->require];
 }
@@ -134,6 +251,19 @@ static enum adu_verdict refuse(struct adu_login *login, const char *text)
     return ADU_DENY;
 }
 
+static enum adu_verdict refuse_for(struct adu_login *login, const char *text, const char *detail)
+{
+    snprintf(login->why.detail, sizeof login->why.detail, "%.150s", detail);
+    return refuse(login, text);
+}
+
+static const char *const outcome_texts[] = {
+    [ADU_OUTCOME_UNAVAILABLE] = "its provider cannot be asked",
+    [ADU_OUTCOME_UNKNOWN] = "no provider knows this user",
+    [ADU_OUTCOME_WRONG] = "wrong password",
+    [ADU_OUTCOME_BARRED] = "the account is not to be used",
+};
+
 /* Wanted where it is required, and where it is all that the client offers. */
 static bool password_is_wanted(const struct adu_login *login)
 {
@@ -142,32 +272,14 @@ static bool password_is_wanted(const struct adu_login *login)
             (login->proven & ADU_FACTOR_CERTIFICATE) == 0);
 }
 
-/* The provider that knows the user and, at a log-in, accepts the password. */
-static enum adu_verdict ask(const struct adu_iam_policy *policy, struct adu_login *login,
-                            const char *username)
+static bool is_other_person(const struct adu_login *login, const char *username)
 {
-    for (size_t i = 0; i < policy->count; i++) {
-        const struct adu_provider *provider = policy->asked[i].provider;
-        const void *settings = policy->asked[i].settings;
-        const enum adu_verdict verified =
-            login->again ? ADU_ALLOW : provider->verify(settings, username, login->password);
-        if (verified == ADU_ABSTAIN) {
-            continue;
-        }
-        if (verified != ADU_ALLOW) {
-            return refuse(login, "wrong password");
-        }
-        const enum adu_verdict described = provider->describe(settings, username, login);
-        if (described != ADU_ABSTAIN) {
-            return described;
-        }
-    }
-    return refuse(login, "no provider knows this user");
+    return (login->proven & ADU_FACTOR_CERTIFICATE) != 0 && strcmp(login->username, username) != 0;
 }
 
 static enum adu_verdict same_person(struct adu_login *login, const char *username)
 {
-    if ((login->proven & ADU_FACTOR_CERTIFICATE) == 0 || strcmp(login->username, username) == 0) {
+    if (!is_other_person(login, username)) {
         return ADU_ALLOW;
     }
     snprintf(login->why.detail, sizeof login->why.detail, "%.100s", login->username);
@@ -175,16 +287,342 @@ static enum adu_verdict same_person(struct adu_login *login, const char *usernam
                   "certificate and password must name the same person; the certificate is of");
 }
 
-enum adu_verdict adu_iam_auth_identify(const struct adu_iam_policy *policy, struct adu_login *login)
+static void end_with(struct adu_login *login, int64_t until_ms)
 {
-    say_what_is_required(policy, login);
-    if (!password_is_wanted(login)) {
+    if (until_ms != 0 && (login->valid_until_ms == 0 || until_ms < login->valid_until_ms)) {
+        login->valid_until_ms = until_ms;
+    }
+}
+
+/* What a provider's answer, by `asked`, makes of the log-in. */
+static enum adu_verdict conclude(const struct asking *a, const struct adu_iam_asked *asked,
+                                 const struct adu_answer *answer)
+{
+    struct adu_login *login = a->login;
+    if (answer->outcome != ADU_OUTCOME_VERIFIED) {
+        return refuse_for(login, outcome_texts[answer->outcome], answer->why);
+    }
+    const char *username = answer->username[0] != '\0' ? answer->username : a->username;
+    enum adu_verdict verdict = same_person(login, username);
+    if (verdict != ADU_ALLOW) {
+        return verdict;
+    }
+    verdict = asked->provider->describe(asked->settings, answer, login);
+    if (verdict != ADU_ALLOW) {
+        return verdict == ADU_ABSTAIN ? refuse(login, outcome_texts[ADU_OUTCOME_UNKNOWN]) : verdict;
+    }
+    if (asked->provider->waits) {
+        if (!adu_answer_write(answer, asked->provider->name, &login->record)) {
+            return ADU_ERROR;
+        }
+        login->refresh_seconds = asked->provider->rechecks ? a->policy->limits.recheck_seconds : 0;
+    }
+    end_with(login, answer->valid_until_ms);
+    login->proven |= ADU_FACTOR_PASSWORD;
+    snprintf(login->username, sizeof login->username, "%s", username);
+    return ADU_ALLOW;
+}
+
+/* Which of those after `from` are away and not to be asked now. */
+static unsigned closed_after(const struct asking *a, size_t from)
+{
+    unsigned closed = 0;
+    for (size_t i = from + 1; i < a->policy->count; i++) {
+        const struct adu_iam_asked *asked = &a->policy->asked[i];
+        if (asked->provider->waits &&
+            !adu_breaker_may_ask(&watch(a->iam, asked)->breaker, a->call->now_ms)) {
+            closed |= 1U << i;
+        }
+    }
+    return closed;
+}
+
+static enum adu_verdict ask_worker(const struct asking *a, size_t from, const char *password)
+{
+    const struct adu_question_to_providers question = {
+        .policy = a->policy,
+        .from = from,
+        .username = a->username,
+        .password = password,
+        .mark = &a->mark,
+        .closed = closed_after(a, from),
+        .wall_ms = a->call->wall_ms,
+    };
+    a->login->ticket = adu_lookups_ask(a->iam->lookups, &question);
+    return a->login->ticket != 0
+               ? ADU_LATER
+               : refuse(a->login, "too many log-ins wait for an answer of the providers");
+}
+
+static const struct adu_known_answer *find_known(const struct asking *a, size_t *by)
+{
+    const struct adu_known_answer *known = adu_known_find(a->iam->known, a->username, &a->mark);
+    *by = known != NULL ? adu_iam_policy_find(a->policy, known->provider, known->stamp)
+                        : a->policy->count;
+    const bool ended = known != NULL && known->answer.valid_until_ms != 0 &&
+                       known->answer.valid_until_ms <= a->call->wall_ms;
+    return *by < a->policy->count && !ended ? known : NULL;
+}
+
+/* Who was verified before gets in while his provider is away, for a time; by the secret that was
+ * verified last, and only if his provider has not said no since: then he is not known. */
+static enum adu_verdict in_its_absence(const struct asking *a, size_t by, const char *why)
+{
+    size_t known_by;
+    const struct adu_known_answer *known = find_known(a, &known_by);
+    const int64_t grace_ms = (int64_t)a->policy->limits.offline_grace_seconds * 1000;
+    if (known != NULL && known_by == by && known->newest &&
+        a->call->now_ms - known->asked_ms <= grace_ms) {
+        a->call->counters->logins_in_grace++;
+        return conclude(a, &a->policy->asked[by], &known->answer);
+    }
+    return refuse_for(a->login, outcome_texts[ADU_OUTCOME_UNAVAILABLE], why);
+}
+
+/* On the broker's thread as far as that neither waits nor computes for long, then by a worker. */
+static enum adu_verdict ask_each(const struct asking *a)
+{
+    for (size_t i = 0; i < a->policy->count; i++) {
+        const struct adu_iam_asked *asked = &a->policy->asked[i];
+        const struct adu_provider *provider = asked->provider;
+        if (provider->waits) {
+            struct watched *w = watch(a->iam, asked);
+            return adu_breaker_may_ask(&w->breaker, a->call->now_ms)
+                       ? ask_worker(a, i, a->login->password)
+                       : in_its_absence(a, i, w->why);
+        }
+        if (provider->dear != NULL && provider->dear(asked->settings, a->username)) {
+            return ask_worker(a, i, a->login->password);
+        }
+        struct adu_answer answer = {0};
+        provider->ask(asked->settings, a->username, a->login->password, a->call->wall_ms, &answer);
+        const bool known = answer.outcome != ADU_OUTCOME_UNKNOWN;
+        if (answer.outcome == ADU_OUTCOME_VERIFIED) {
+            adu_known_put(a->iam->known, a->username, &a->mark, provider->name, asked->stamp,
+                          &answer, false, a->call->now_ms);
+        }
+        const enum adu_verdict verdict = known ? conclude(a, asked, &answer) : ADU_ABSTAIN;
+        adu_answer_clear(&answer);
+        if (known) {
+            return verdict;
+        }
+    }
+    return refuse(a->login, outcome_texts[ADU_OUTCOME_UNKNOWN]);
+}
+
+/* An answer that nobody was there to hear waits a minute for whoever asked to come again. A little
+ * while after an answer has ceased to be fresh it still serves, but is looked up again for
+ * the next time. */
+static enum adu_verdict by_what_is_known(const struct asking *a, size_t by,
+                                         const struct adu_known_answer *known)
+{
+    const int64_t age_ms = a->call->now_ms - known->asked_ms;
+    const int64_t fresh_ms = (int64_t)a->policy->limits.fresh_seconds * 1000;
+    const int64_t most_ms = known->parked && fresh_ms * 2 < PARKED_MS ? PARKED_MS : fresh_ms * 2;
+    if (age_ms > most_ms) {
         return ADU_ABSTAIN;
     }
-    if (login->again && (login->proven_before & ADU_FACTOR_PASSWORD) == 0) {
-        return ADU_ABSTAIN;
+    if (age_ms > fresh_ms && !known->parked) {
+        const struct adu_question_to_providers question = {
+            .policy = a->policy,
+            .from = by,
+            .username = a->username,
+            .password = a->login->password,
+            .mark = &a->mark,
+            .wall_ms = a->call->wall_ms,
+        };
+        struct watched *w = watch(a->iam, &a->policy->asked[by]);
+        if (adu_breaker_may_ask(&w->breaker, a->call->now_ms)) {
+            adu_lookups_ask_for_nobody(a->iam->lookups, &question);
+        }
     }
-    const char *username = login->again ? login->username_before : login->claimed_username;
+    a->call->counters->logins_from_cache++;
+    return conclude(a, &a->policy->asked[by], &known->answer);
+}
+
+/* The answer that was waited for, under the policy that runs now. */
+static enum adu_verdict by_answer(struct asking *a)
+{
+    const struct adu_lookup *l = adu_lookups_result(a->iam->lookups, a->login->ticket);
+    if (l == NULL || l->recheck || strcmp(l->username, a->username) != 0) {
+        return ADU_ERROR;
+    }
+    a->mark = *l->mark; /* the secret itself is not at hand any more */
+    const struct adu_iam_asked *then = &l->policy->asked[l->by];
+    const size_t by = adu_iam_policy_find(a->policy, then->provider->name, then->stamp);
+    if (by == a->policy->count) {
+        return refuse(a->login, "the policy has changed while its provider was asked");
+    }
+    if (l->answer.outcome == ADU_OUTCOME_UNAVAILABLE) {
+        return in_its_absence(a, by, l->answer.why);
+    }
+    return conclude(a, &a->policy->asked[by], &l->answer);
+}
+
+/* Whose failures are counted, and who must wait for them. */
+static struct adu_guard_who who_tries(const struct adu_login *login, const char *username)
+{
+    const bool certified =
+        (login->proven & ADU_FACTOR_CERTIFICATE) != 0 && login->certificate != NULL;
+    return (struct adu_guard_who){
+        .username = username,
+        .address = login->address,
+        .certificate =
+            certified ? adu_attributes_single(login->certificate, "cert.fingerprint") : NULL,
+    };
+}
+
+static enum adu_verdict lock_out(const struct asking *a, enum adu_guard_kind kind)
+{
+    static const char *const texts[] = {
+        [ADU_GUARD_USER] = "too many wrong passwords for this user name: locked out for a while",
+        [ADU_GUARD_ADDRESS] = "too many wrong passwords from this address: locked out for a while",
+        [ADU_GUARD_CERTIFICATE] =
+            "too many wrong passwords with this certificate: locked out for a while",
+    };
+    a->call->counters->logins_locked_out++;
+    return refuse(a->login, texts[kind]);
+}
+
+static void count_failure(const struct asking *a)
+{
+    static const char *const names[] = {[ADU_GUARD_USER] = "the user",
+                                        [ADU_GUARD_ADDRESS] = "the address",
+                                        [ADU_GUARD_CERTIFICATE] = "the certificate"};
+    struct adu_iam *iam = a->iam;
+    enum adu_guard_kind kind = ADU_GUARD_USER;
+    if (!adu_guard_failed(iam->guard, &a->policy->guard, &a->who, a->call->now_ms, &kind)) {
+        return;
+    }
+    const char *const who[] = {a->who.username, a->who.address, a->who.certificate};
+    iam->guessing_ms = a->call->now_ms;
+    if (!iam->guessing_told) {
+        snprintf(iam->guessing_who, sizeof iam->guessing_who, "%s %s", names[kind], who[kind]);
+    }
+}
+
+static void count_outcome(const struct asking *a, enum adu_verdict verdict)
+{
+    const char *text = a->login->why.text;
+    if (verdict == ADU_ALLOW) {
+        adu_guard_succeeded(a->iam->guard, &a->who);
+    } else if (verdict == ADU_DENY && (text == outcome_texts[ADU_OUTCOME_WRONG] ||
+                                       text == outcome_texts[ADU_OUTCOME_UNKNOWN])) {
+        count_failure(a);
+    }
+}
+
+/* A secret that was verified before is no guess, however many others guess at it. The same wrong
+ * one once more is none either. */
+static enum adu_verdict ask(struct asking *a)
+{
+    size_t by;
+    enum adu_guard_kind kind;
+    a->who = who_tries(a->login, a->username);
+    if (a->login->ticket != 0) {
+        const enum adu_verdict answered = by_answer(a);
+        count_outcome(a, answered);
+        return answered;
+    }
+    const struct adu_known_answer *known = find_known(a, &by);
+    const enum adu_verdict verdict = known != NULL ? by_what_is_known(a, by, known) : ADU_ABSTAIN;
+    if (verdict != ADU_ABSTAIN) {
+        return verdict;
+    }
+    if (known == NULL &&
+        adu_guard_locks(a->iam->guard, &a->policy->guard, &a->who, a->call->now_ms, &kind)) {
+        return lock_out(a, kind);
+    }
+    const enum adu_outcome refusal = adu_known_refusal(a->iam->known, &a->mark, a->call->now_ms);
+    if (refusal != ADU_OUTCOME_VERIFIED) {
+        refuse(a->login, outcome_texts[refusal]);
+        if (adu_known_hear(a->iam->known, &a->mark)) {
+            count_outcome(a, ADU_DENY);
+        }
+        return ADU_DENY;
+    }
+    const enum adu_verdict asked = ask_each(a);
+    count_outcome(a, asked);
+    return asked;
+}
+
+/* --- again: without the secret --- */
+
+/* By the answer that the log-in had, or a fresh one. */
+static enum adu_verdict by_record(const struct asking *a, size_t i)
+{
+    const struct adu_iam_asked *asked = &a->policy->asked[i];
+    struct adu_answer answer = {.outcome = ADU_OUTCOME_VERIFIED};
+    if (a->login->refresh && a->login->ticket == 0 && asked->provider->rechecks) {
+        struct watched *w = watch(a->iam, asked);
+        if (adu_breaker_may_ask(&w->breaker, a->call->now_ms)) {
+            return ask_worker(a, i, NULL);
+        }
+    }
+    const struct adu_lookup *l =
+        a->login->ticket != 0 ? adu_lookups_result(a->iam->lookups, a->login->ticket) : NULL;
+    if (l != NULL && l->policy->asked[l->by].provider == asked->provider &&
+        l->answer.outcome != ADU_OUTCOME_UNAVAILABLE) {
+        return conclude(a, asked, &l->answer);
+    }
+    if (a->login->record_before.bytes != NULL &&
+        !adu_answer_read(a->login->record_before, &answer)) {
+        return ADU_ERROR;
+    }
+    const enum adu_verdict verdict = conclude(a, asked, &answer);
+    adu_answer_clear(&answer);
+    return verdict;
+}
+
+static enum adu_verdict ask_again(const struct asking *a)
+{
+    const char *by = adu_answer_provider(a->login->record_before);
+    for (size_t i = 0; i < a->policy->count; i++) {
+        const struct adu_iam_asked *asked = &a->policy->asked[i];
+        struct adu_answer answer = {0};
+        if (asked->provider->waits) {
+            if (a->login->assumed || (by != NULL && strcmp(by, asked->provider->name) == 0)) {
+                return by_record(a, i);
+            }
+            continue;
+        }
+        asked->provider->ask(asked->settings, a->username, NULL, a->call->wall_ms, &answer);
+        if (answer.outcome != ADU_OUTCOME_UNKNOWN) {
+            const enum adu_verdict verdict = conclude(a, asked, &answer);
+            adu_answer_clear(&answer);
+            return verdict;
+        }
+    }
+    return refuse(a->login, outcome_texts[ADU_OUTCOME_UNKNOWN]);
+}
+
+/* --- all together --- */
+
+/* Whom the client gives itself out as: by its user name, or by a secret that says whose it is. */
+static const char *name_given(struct asking *a)
+{
+    const struct adu_login *login = a->login;
+    const char *claimed = login->again ? login->username_before : login->claimed_username;
+    if (login->again || (claimed != NULL && claimed[0] != '\0')) {
+        return claimed;
+    }
+    if (login->ticket != 0) { /* the secret is not at hand any more */
+        const struct adu_lookup *l = adu_lookups_result(a->iam->lookups, login->ticket);
+        return l != NULL ? l->username : NULL;
+    }
+    for (size_t i = 0; login->password != NULL && i < a->policy->count; i++) {
+        const struct adu_iam_asked *asked = &a->policy->asked[i];
+        if (asked->provider->name_in != NULL &&
+            asked->provider->name_in(asked->settings, login->password, a->name_in_secret)) {
+            return a->name_in_secret;
+        }
+    }
+    return claimed;
+}
+
+/* What the client has given; ALLOW if that can be asked about. */
+static enum adu_verdict check_given(struct adu_login *login, const char *username)
+{
     if (username == NULL || username[0] == '\0') {
         return login->required != 0
                    ? refuse(login, "a password is required, and the client gave no user name")
@@ -193,16 +631,38 @@ enum adu_verdict adu_iam_auth_identify(const struct adu_iam_policy *policy, stru
     if (strlen(username) > ADU_USERNAME_MOST) {
         return refuse(login, "the user name has more than 256 bytes");
     }
-    if (!login->again && (login->password == NULL || login->password[0] == '\0')) {
+    if (login->again || login->ticket != 0) {
+        return ADU_ALLOW; /* there is no password at hand */
+    }
+    if (login->password == NULL || login->password[0] == '\0') {
         return refuse(login, "a password is required, and the client gave none");
     }
-    enum adu_verdict verdict = same_person(login, username);
+    if (strlen(login->password) > SECRET_MOST) {
+        return refuse(login, "the password has more than 16384 bytes");
+    }
+    return ADU_ALLOW;
+}
+
+enum adu_verdict adu_iam_auth_identify(const struct adu_stage_call *call, struct adu_login *login)
+{
+    struct asking a = {.call = call, .policy = call->policy, .iam = call->instance, .login = login};
+    say_what_is_required(a.policy, login);
+    if (!password_is_wanted(login) ||
+        (login->again && (login->proven_before & ADU_FACTOR_PASSWORD) == 0)) {
+        return ADU_ABSTAIN;
+    }
+    a.iam->now_ms = call->now_ms;
+    a.username = name_given(&a);
+    enum adu_verdict verdict = check_given(login, a.username);
     if (verdict == ADU_ALLOW) {
-        verdict = ask(policy, login, username);
+        verdict = same_person(login, a.username);
+    }
+    if (verdict == ADU_ALLOW &&
+        !adu_mark_make(&a.iam->key, a.username, login->again ? NULL : login->password, &a.mark)) {
+        verdict = ADU_ERROR;
     }
     if (verdict == ADU_ALLOW) {
-        login->proven |= ADU_FACTOR_PASSWORD;
-        snprintf(login->username, sizeof login->username, "%s", username);
+        verdict = login->again ? ask_again(&a) : ask(&a);
     }
     return verdict;
 }

@@ -4,6 +4,7 @@
 #include "common/reader.h"
 #include "plugins/iam_auth/password_file.h"
 #include "plugins/iam_auth/provider.h"
+#include <stdio.h>
 #include <string.h>
 
 struct attribute {
@@ -183,23 +184,53 @@ static const void *compile(struct adu_compiler *c, const struct adu_json *settin
     return complete(c, local, keys.users) ? local : NULL;
 }
 
-static enum adu_verdict verify(const void *settings, const char *username, const char *password)
+/* Users and hashes, in whatever order the file has them. */
+static uint32_t stamp(const void *settings)
+{
+    uint32_t sum = 0;
+    for (const struct user *u = ((const struct local *)settings)->users; u != NULL;
+         u = u->hh.next) {
+        const uint32_t both[] = {adu_hash(u->name, strlen(u->name)),
+                                 adu_password_hash_stamp(u->hash)};
+        sum += adu_hash(both, sizeof both);
+    }
+    return sum;
+}
+
+static const struct adu_password_hash *hash_of(const struct local *local, const char *username)
+{
+    const struct user *user = find(local, username);
+    return user != NULL ? user->hash : local->decoy;
+}
+
+static bool dear(const void *settings, const char *username)
+{
+    const struct adu_password_hash *hash = hash_of(settings, username);
+    return hash != NULL && adu_password_hash_is_dear(hash);
+}
+
+/* An unknown user costs as much as a wrong password, so that the time tells nobody's name. */
+static void ask(const void *settings, const char *username, const char *password, int64_t wall_ms,
+                struct adu_answer *answer)
 {
     const struct local *local = settings;
     const struct user *user = find(local, username);
-    const struct adu_password_hash *hash = user != NULL ? user->hash : local->decoy;
-    /* An unknown user costs as much as a wrong password, so that the time tells nobody's name. */
-    const bool same = hash != NULL && adu_password_hash_matches(hash, password);
+    const struct adu_password_hash *hash = hash_of(local, username);
+    (void)wall_ms;
+    const bool same =
+        password == NULL || (hash != NULL && adu_password_hash_matches(hash, password));
     if (user == NULL) {
-        return ADU_ABSTAIN;
+        answer->outcome = ADU_OUTCOME_UNKNOWN;
+    } else {
+        answer->outcome = same ? ADU_OUTCOME_VERIFIED : ADU_OUTCOME_WRONG;
+        snprintf(answer->username, sizeof answer->username, "%s", username);
     }
-    return same ? ADU_ALLOW : ADU_DENY;
 }
 
-static enum adu_verdict describe(const void *settings, const char *username,
+static enum adu_verdict describe(const void *settings, const struct adu_answer *answer,
                                  struct adu_login *login)
 {
-    const struct user *user = find(settings, username);
+    const struct user *user = find(settings, answer->username);
     if (user == NULL) {
         return ADU_ABSTAIN;
     }
@@ -215,6 +246,9 @@ static enum adu_verdict describe(const void *settings, const char *username,
 const struct adu_provider adu_provider_local = {
     .name = "local",
     .compile = compile,
-    .verify = verify,
+    .stamp = stamp,
+    .rechecks = true,
+    .dear = dear,
+    .ask = ask,
     .describe = describe,
 };

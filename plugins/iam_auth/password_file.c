@@ -1,10 +1,9 @@
 #include "plugins/iam_auth/password_file.h"
-#include "common/file.h"
-#include <stdio.h>
+#include "plugins/iam_auth/named_file.h"
 #include <stdlib.h>
 #include <string.h>
 
-enum { FILE_MOST = 64 * 1024 * 1024, PATH_MOST = 4096 };
+enum { FILE_MOST = 64 * 1024 * 1024 };
 
 struct reading {
     struct adu_compiler *c;
@@ -33,13 +32,8 @@ bool adu_password_file_read(struct adu_compiler *c, const char *name,
                                          const struct adu_place *place),
                             void *context)
 {
-    char path[PATH_MOST];
     size_t length;
-    const char *slash = name[0] == '/' ? "" : "/", *folder = name[0] == '/' ? "" : c->directory;
-    if (snprintf(path, sizeof path, "%s%s%s", folder, slash, name) >= PATH_MOST) {
-        return adu_error_set(c->error, NULL, "the name of the password file is too long");
-    }
-    char *text = adu_file_read(name, path, FILE_MOST, &length, c->error);
+    char *text = adu_named_file_read(c, name, FILE_MOST, &length);
     if (text == NULL) {
         return false;
     }

@@ -1,4 +1,5 @@
 #include "plugins/iam_auth/password_hash.h"
+#include "common/hash.h"
 #include <argon2.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -9,10 +10,19 @@ enum { PBKDF2_BYTES = 64, SALT_MOST = 64, ENCODED_MOST = 512 };
 
 /* What we write. Brokers before 2.1 read no other length of salt. Argon2id as OWASP has it for
  * little memory. */
-enum { PBKDF2_SALT_BYTES = 12, ARGON2_KIB = 19 * 1024, ARGON2_PASSES = 2, ARGON2_BYTES = 32 };
+enum {
+    PBKDF2_CHEAP_ITERATIONS = 1000,
+    ARGON2_CHEAP_KIB = 1024,
+    PBKDF2_SALT_BYTES = 12,
+    ARGON2_KIB = 19 * 1024,
+    ARGON2_PASSES = 2,
+    ARGON2_BYTES = 32
+};
 
 struct adu_password_hash {
-    const char *argon2id; /* the encoded form; NULL: PBKDF2 */
+    const char *argon2id;     /* the encoded form; NULL: PBKDF2 */
+    unsigned long argon2_kib; /* to be written in all */
+    unsigned stamp;
     int iterations;
     int salt_length;
     unsigned char salt[SALT_MOST + 2];
@@ -88,6 +98,7 @@ static bool read_argon2id(struct adu_compiler *c, struct adu_password_hash *h, c
     if (rc != ARGON2_OK && rc != ARGON2_VERIFY_MISMATCH) {
         return malformed(c, whose, place, argon2_error_message(rc));
     }
+    h->argon2_kib = memory * passes;
     h->argon2id = adu_arena_strdup(c->arena, text);
     return h->argon2id != NULL || adu_error_no_memory(c->error);
 }
@@ -111,6 +122,7 @@ const struct adu_password_hash *adu_password_hash_compile(struct adu_compiler *c
                          "expected a hash that begins with $7$ or $argon2id$, as mosquitto_passwd "
                          "writes it");
     }
+    h->stamp = adu_hash(text, strlen(text));
     return good ? h : NULL;
 }
 
@@ -129,6 +141,16 @@ bool adu_password_hash_matches(const struct adu_password_hash *hash, const char 
     const bool same = made && CRYPTO_memcmp(digest, hash->digest, PBKDF2_BYTES) == 0;
     OPENSSL_cleanse(digest, sizeof digest);
     return same;
+}
+
+unsigned adu_password_hash_stamp(const struct adu_password_hash *hash)
+{
+    return hash->stamp;
+}
+
+bool adu_password_hash_is_dear(const struct adu_password_hash *hash)
+{
+    return hash->argon2_kib > ARGON2_CHEAP_KIB || hash->iterations > PBKDF2_CHEAP_ITERATIONS;
 }
 
 static bool make_pbkdf2(int iterations, const unsigned char *salt, const char *password, char *text)

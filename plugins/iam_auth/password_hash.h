@@ -28,6 +28,12 @@ const struct adu_password_hash *adu_password_hash_compile(struct adu_compiler *c
 /* True if it is the hash of `password`. The time taken does not depend on how near it comes. */
 bool adu_password_hash_matches(const struct adu_password_hash *hash, const char *password);
 
+/* A number that is the same only for the same hash. */
+unsigned adu_password_hash_stamp(const struct adu_password_hash *hash);
+
+/* True if to compute it takes more than a millisecond or so. */
+bool adu_password_hash_is_dear(const struct adu_password_hash *hash);
+
 /* Writes the hash of `password` (1 to ADU_PASSWORD_MOST_BYTES) as a line of mosquitto_passwd has
  * it. `salt` must be random. `iterations` (1 to ADU_PBKDF2_MOST_ITERATIONS) are those of PBKDF2;
  * Argon2id has 19 MiB and 2 passes. false when memory is gone. */

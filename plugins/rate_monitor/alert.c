@@ -35,16 +35,24 @@ static json_t *text_or_null(const char *text)
 
 static bool fill(json_t *object, const struct adu_alert *alert)
 {
+    static const char *const severities[] = {[ADU_SEVERITY_WARNING] = "warning",
+                                             [ADU_SEVERITY_CRITICAL] = "critical",
+                                             [ADU_SEVERITY_INFO] = "info"};
     char since[48], now[48], rule[ADU_ERROR_FILE + 16];
     bool good = set(object, "kind", json_string(alert->kind)) &&
                 set(object, "state", json_string(alert->raised ? "raised" : "cleared")) &&
-                set(object, "severity", json_string("warning")) &&
+                set(object, "severity", json_string(severities[alert->severity])) &&
                 set(object, "client_id", text_or_null(alert->client_id)) &&
                 set(object, "username", text_or_null(alert->username)) &&
                 set(object, "class", text_or_null(alert->class_name));
+    if (good && (alert->limit > 0 || alert->expected > 0)) {
+        good = set(object, "value", json_real(round(alert->value * 10) / 10));
+    }
     if (good && alert->limit > 0) {
-        good = set(object, "value", json_real(round(alert->value * 10) / 10)) &&
-               set(object, "limit", json_integer(alert->limit));
+        good = set(object, "limit", json_integer(alert->limit));
+    }
+    if (good && alert->expected > 0) {
+        good = set(object, "expected", json_real(round(alert->expected * 10) / 10));
     }
     if (good && alert->rule != NULL) {
         snprintf(rule, sizeof rule, "%s:%u", alert->rule->file, alert->rule->line);
@@ -53,7 +61,9 @@ static bool fill(json_t *object, const struct adu_alert *alert)
     return good &&
            set(object, "since", json_string(time_text(alert->since_ms, since, sizeof since))) &&
            set(object, "time", json_string(time_text(alert->time_ms, now, sizeof now))) &&
-           set(object, "text", text_or_null(alert->text));
+           set(object, "text", text_or_null(alert->text)) &&
+           set(object, "more",
+               json_string(alert->client_id != NULL ? "aduana sessions" : "aduana status"));
 }
 
 char *adu_alert_json(const struct adu_alert *alert)

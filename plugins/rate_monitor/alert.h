@@ -2,15 +2,18 @@
 #ifndef ADUANA_RATE_MONITOR_ALERT_H
 #define ADUANA_RATE_MONITOR_ALERT_H
 
+#include "common/event.h"
 #include "common/template.h"
 #include <stdint.h>
 
 struct adu_alert {
-    const char *kind;      /* "publish_rate" */
+    const char *kind; /* "publish_rate" */
+    enum adu_severity severity;
     bool raised;           /* else it is over */
     const char *client_id; /* NULL: it is about the bundle, not about a client */
     const char *username, *class_name;
     double value;
+    double expected;              /* what is usual; 0: not known, or not about that */
     long limit;                   /* 0: not about a number */
     int64_t since_ms, time_ms;    /* wall clock */
     const struct adu_place *rule; /* NULL: none */

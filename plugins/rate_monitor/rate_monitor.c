@@ -15,10 +15,33 @@ static const struct {
                           "connects within max_per_minute of its class again"},
 };
 
+static const struct {
+    const char *kind;
+    enum adu_severity severity;
+    const char *raised, *cleared;
+} learned_kinds[ADU_HABIT_KINDS] = {
+    [ADU_HABIT_FLOOD] = {"publish_flood", ADU_SEVERITY_CRITICAL,
+                         "publishes several times as much in two seconds as it ever did",
+                         "publishes within what is usual for it again"},
+    [ADU_HABIT_MORE] = {"publish_rise", ADU_SEVERITY_WARNING,
+                        "publishes more in ten seconds than is usual for it",
+                        "publishes what is usual for it again"},
+    [ADU_HABIT_LESS] = {"publish_drop", ADU_SEVERITY_WARNING,
+                        "publishes less in ten seconds than is usual for it",
+                        "publishes what is usual for it again"},
+    [ADU_HABIT_SILENT] = {"silence", ADU_SEVERITY_CRITICAL, "has published nothing for too long",
+                          "publishes again, or has gone"},
+    [ADU_HABIT_FLAPPING] = {"flapping", ADU_SEVERITY_WARNING, "connects again and again",
+                            "stays connected, or away, again"},
+};
+
+enum { VISIT_ALL_TICKS = 10, MINUTE_MS = 60000 };
+
 /* A client that was forgotten while its alert was up: what is left to say of it. */
 struct farewell {
     struct farewell *next;
     struct adu_rate_client client; /* a copy, whose names are those below */
+    struct adu_learned learned;    /* a copy, if it had one */
     char names[];
 };
 
@@ -27,8 +50,11 @@ struct adu_rate_monitor {
     struct farewell *farewells;
     unsigned farewells_lost; /* for want of memory */
     int64_t counters_due_ms;
-    bool policy_rejected;
-    int64_t rejected_since_ms;
+    struct adu_rate_client *visit; /* the next one of the ring of all */
+    size_t known;                  /* how many they are */
+    int64_t minute_ms;             /* when this minute of alerts began */
+    long told;                     /* in it */
+    bool delaying;                 /* there are more than may be told, and that has been told */
 };
 
 struct adu_rate_monitor *adu_rate_monitor_new(void)
@@ -82,6 +108,39 @@ static void unlist(struct adu_rate_monitor *monitor, struct adu_rate_client *cli
     }
 }
 
+/* --- all clients --- */
+
+static void know(struct adu_rate_monitor *monitor, struct adu_rate_client *client)
+{
+    if (client->known_after != NULL) {
+        return;
+    }
+    if (monitor->visit == NULL) {
+        client->known_before = client->known_after = monitor->visit = client;
+    } else {
+        client->known_after = monitor->visit;
+        client->known_before = monitor->visit->known_before;
+        client->known_before->known_after = client->known_after->known_before = client;
+    }
+    monitor->known++;
+}
+
+static void unknow(struct adu_rate_monitor *monitor, struct adu_rate_client *client)
+{
+    if (client->known_after == NULL) {
+        return;
+    }
+    client->known_before->known_after = client->known_after;
+    client->known_after->known_before = client->known_before;
+    if (monitor->visit == client) {
+        monitor->visit = client->known_after != client ? client->known_after : NULL;
+    }
+    client->known_before = client->known_after = NULL;
+    monitor->known--;
+}
+
+/* --- forgetting --- */
+
 /* Raised, and published as such: its end must be, too. */
 static bool is_up(const struct adu_rate_client *client, int kind)
 {
@@ -97,6 +156,10 @@ static struct farewell *farewell_make(const struct adu_rate_client *client)
         return NULL;
     }
     farewell->client = *client;
+    if (client->learned != NULL) {
+        farewell->learned = *client->learned;
+    }
+    farewell->client.learned = client->learned != NULL ? &farewell->learned : NULL;
     if (id > 0) {
         farewell->client.client_id = memcpy(farewell->names, client->client_id, id);
     }
@@ -109,11 +172,16 @@ static struct farewell *farewell_make(const struct adu_rate_client *client)
 /* Nothing may be published from here; the next tick does. */
 void adu_rate_monitor_forget(struct adu_rate_monitor *monitor, struct adu_rate_client *client)
 {
+    const bool shown = client->learned != NULL && client->learned->shown != 0;
+    const bool up = shown || is_up(client, ADU_RATE_PUBLISH) || is_up(client, ADU_RATE_CONNECT);
+    struct farewell *farewell = up ? farewell_make(client) : NULL;
     unlist(monitor, client);
-    if (!is_up(client, ADU_RATE_PUBLISH) && !is_up(client, ADU_RATE_CONNECT)) {
+    unknow(monitor, client);
+    free(client->learned);
+    client->learned = NULL;
+    if (!up) {
         return;
     }
-    struct farewell *farewell = farewell_make(client);
     if (farewell == NULL) {
         monitor->farewells_lost++;
         return;
@@ -123,6 +191,38 @@ void adu_rate_monitor_forget(struct adu_rate_monitor *monitor, struct adu_rate_c
 }
 
 /* --- counting --- */
+
+static const struct adu_rate_class *class_of(const struct adu_rate_policy *policy,
+                                             const struct adu_rate_client *client)
+{
+    return client->class_index >= 0 ? &policy->classes[client->class_index] : NULL;
+}
+
+static void set_learned(const struct adu_rate_policy *policy, struct adu_rate_client *client)
+{
+    const struct adu_rate_class *class = class_of(policy, client);
+    if (client->learned != NULL) {
+        adu_learned_set(client->learned, class != NULL && class->learn,
+                        class != NULL ? class->silence_ms : 0);
+    }
+}
+
+/* Makes room for what is learned of a client whose class asks for it. Not on the way of a message:
+ * a class that asks since a reload gets it with the next visit. */
+static void make_learned(const struct adu_stage_call *call, struct adu_rate_client *client)
+{
+    const struct adu_rate_class *class = class_of(call->policy, client);
+    if (client->learned != NULL || class == NULL || (!class->learn && class->silence_ms == 0)) {
+        return;
+    }
+    client->learned = calloc(1, sizeof *client->learned);
+    if (client->learned == NULL) {
+        call->counters->stage_errors++; /* it is tried again with the next visit */
+        return;
+    }
+    client->learned->heard_ms = call->now_ms;
+    set_learned(call->policy, client);
+}
 
 /* The class of a client changes only with its roles and attributes: by log-in or by generation. */
 static void classify(const struct adu_stage_call *call, const struct adu_subject *subject,
@@ -138,6 +238,7 @@ static void classify(const struct adu_stage_call *call, const struct adu_subject
             client->class_index = (int)i;
         }
     }
+    set_learned(policy, client);
     for (int kind = 0; kind < ADU_RATE_KINDS; kind++) {
         client->limits[kind] = client->class_index >= 0
                                    ? policy->classes[client->class_index].limits[kind]
@@ -159,7 +260,20 @@ void adu_rate_monitor_connected(const struct adu_stage_call *call,
                                 const struct adu_subject *subject, struct adu_rate_client *client)
 {
     classify(call, subject, client);
+    know(call->instance, client);
+    make_learned(call, client);
+    if (client->learned != NULL &&
+        adu_learned_connect(client->learned, call->now_ms, call->wall_ms)) {
+        list(call->instance, client);
+    }
     count(call, client, ADU_RATE_CONNECT);
+}
+
+void adu_rate_monitor_left(const struct adu_stage_call *call, struct adu_rate_client *client)
+{
+    if (client->learned != NULL && adu_learned_leave(client->learned)) {
+        list(call->instance, client);
+    }
 }
 
 void adu_rate_monitor_count(const struct adu_stage_call *call, const struct adu_request *request,
@@ -170,6 +284,10 @@ void adu_rate_monitor_count(const struct adu_stage_call *call, const struct adu_
     }
     if (client->generation != call->generation) {
         classify(call, request->subject, client);
+    }
+    if (client->learned != NULL &&
+        adu_learned_publish(client->learned, call->now_ms, call->wall_ms)) {
+        list(call->instance, client);
     }
     count(call, client, ADU_RATE_PUBLISH);
 }
@@ -211,6 +329,36 @@ static void publish(const struct adu_stage_call *call, const struct adu_alert *a
     free(json);
 }
 
+/* Whether one more alert may begin in this minute. What may not waits, and is told when it may, if
+ * it is not over by then. */
+static bool may_begin(const struct adu_stage_call *call)
+{
+    const struct adu_rate_policy *policy = call->policy;
+    struct adu_rate_monitor *monitor = call->instance;
+    if (call->now_ms - monitor->minute_ms >= MINUTE_MS || call->now_ms < monitor->minute_ms) {
+        monitor->minute_ms = call->now_ms;
+        monitor->told = 0;
+    }
+    if (monitor->told < policy->alerts_most) {
+        monitor->told++;
+        return true;
+    }
+    if (!monitor->delaying) {
+        call->counters->alerts_delayed++;
+        monitor->delaying = true;
+        publish(call, &(struct adu_alert){.kind = "alerts_delayed",
+                                          .severity = ADU_SEVERITY_CRITICAL,
+                                          .raised = true,
+                                          .value = (double)monitor->told,
+                                          .limit = policy->alerts_most,
+                                          .since_ms = call->wall_ms,
+                                          .time_ms = call->wall_ms,
+                                          .text = "more alerts begin than may in a minute: the "
+                                                  "others wait"});
+    }
+    return false;
+}
+
 static void tell(const struct adu_stage_call *call, const struct adu_rate_client *client, int kind,
                  bool raised, const char *text)
 {
@@ -237,18 +385,65 @@ static void tell(const struct adu_stage_call *call, const struct adu_rate_client
     publish(call, &alert);
 }
 
-/* True while an alert of the client is not over. */
+static void tell_learned(const struct adu_stage_call *call, const struct adu_rate_client *client,
+                         int kind, bool raised, const char *text)
+{
+    const struct adu_learned *learned = client->learned;
+    const bool fixed = kind == ADU_HABIT_SILENT && learned->silence_ms > 0;
+    struct adu_alert alert = {
+        .kind = learned_kinds[kind].kind,
+        .severity = learned_kinds[kind].severity,
+        .raised = raised,
+        .client_id = client->client_id,
+        .username = client->username,
+        .value = adu_learned_value(learned, (enum adu_habit_kind)kind, call->now_ms),
+        .expected = fixed ? 0 : adu_habit_usual(&learned->habit, (enum adu_habit_kind)kind),
+        .limit = fixed ? learned->silence_ms / 1000 : 0,
+        .since_ms = learned->since_ms[kind],
+        .time_ms = call->wall_ms,
+        .text = text,
+    };
+    const struct adu_rate_class *class =
+        client->generation == call->generation ? class_of(call->policy, client) : NULL;
+    if (class != NULL) {
+        alert.class_name = class->name;
+        alert.rule = fixed ? &class->silence_place : class->learn ? &class->learn_place : NULL;
+    }
+    publish(call, &alert);
+}
+
+/* True while something of it waits to be told. */
+static bool tell_learned_due(const struct adu_stage_call *call, struct adu_rate_client *client)
+{
+    struct adu_learned *learned = client->learned;
+    const unsigned differ = learned != NULL ? learned->up ^ learned->shown : 0;
+    for (int kind = 0; kind < ADU_HABIT_KINDS; kind++) {
+        const bool raised = differ != 0 && (learned->up >> kind & 1);
+        if (!(differ >> kind & 1) || (raised && !may_begin(call))) {
+            continue;
+        }
+        learned->shown = (uint8_t)(learned->shown ^ 1u << kind);
+        tell_learned(call, client, kind, raised,
+                     raised ? learned_kinds[kind].raised : learned_kinds[kind].cleared);
+    }
+    return learned != NULL && learned->up != learned->shown;
+}
+
+/* True while an alert of the client is not over, or waits. */
 static bool tell_due(const struct adu_stage_call *call, struct adu_rate_client *client)
 {
-    bool more = false;
+    bool more = tell_learned_due(call, client);
     for (int kind = 0; kind < ADU_RATE_KINDS; kind++) {
-        if (client->to_tell[kind]) {
+        if (client->to_tell[kind] && may_begin(call)) {
             client->to_tell[kind] = false;
             tell(call, client, kind, true, kinds[kind].raised);
         }
         if (adu_rate_rest(&client->rates[kind], &client->limits[kind], call->now_ms) ==
             ADU_RATE_CLEARED) {
-            tell(call, client, kind, false, kinds[kind].cleared);
+            if (!client->to_tell[kind]) {
+                tell(call, client, kind, false, kinds[kind].cleared);
+            }
+            client->to_tell[kind] = false;
         }
         more = more || client->rates[kind].raised;
     }
@@ -262,6 +457,11 @@ static void tell_farewells(const struct adu_stage_call *call, struct adu_rate_mo
         for (int kind = 0; kind < ADU_RATE_KINDS; kind++) {
             if (is_up(&farewell->client, kind)) {
                 tell(call, &farewell->client, kind, false, "the client is no longer known");
+            }
+        }
+        for (int kind = 0; kind < ADU_HABIT_KINDS; kind++) {
+            if (farewell->learned.shown >> kind & 1) {
+                tell_learned(call, &farewell->client, kind, false, "the client is no longer known");
             }
         }
         free(farewell);
@@ -286,62 +486,65 @@ static void publish_counters(const struct adu_stage_call *call, struct adu_rate_
     json_decref(object);
 }
 
+/* A tenth of all clients, so that each is visited about once a second. */
+static void visit_some(const struct adu_stage_call *call, struct adu_rate_monitor *monitor)
+{
+    for (size_t n = (monitor->known + VISIT_ALL_TICKS - 1) / VISIT_ALL_TICKS; n > 0; n--) {
+        struct adu_rate_client *client = monitor->visit;
+        monitor->visit = client->known_after;
+        if (client->generation == call->generation) {
+            make_learned(call, client);
+        }
+        if (client->learned != NULL &&
+            adu_learned_visit(client->learned, call->now_ms, call->wall_ms)) {
+            list(monitor, client);
+        }
+    }
+}
+
+/* All that waited has been told, and a minute has passed without more. */
+static void end_delay(const struct adu_stage_call *call, struct adu_rate_monitor *monitor)
+{
+    if (monitor->delaying && call->now_ms - monitor->minute_ms >= MINUTE_MS) {
+        monitor->delaying = false;
+        publish(call, &(struct adu_alert){.kind = "alerts_delayed",
+                                          .severity = ADU_SEVERITY_CRITICAL,
+                                          .since_ms = call->wall_ms,
+                                          .time_ms = call->wall_ms,
+                                          .text = "no alert waits any more"});
+    }
+}
+
 void adu_rate_monitor_tick(const struct adu_stage_call *call)
 {
     struct adu_rate_monitor *monitor = call->instance;
     struct adu_rate_client *next;
     tell_farewells(call, monitor); /* first: the client may be back, and above its limit again */
+    visit_some(call, monitor);
     for (struct adu_rate_client *client = monitor->first; client != NULL; client = next) {
         next = client->later;
         if (!tell_due(call, client)) {
             unlist(monitor, client);
         }
     }
+    end_delay(call, monitor);
     publish_counters(call, monitor);
 }
 
-/* It is over with the moment that it is told: nothing clears it. */
-static void tell_ended(const struct adu_stage_call *call, const struct adu_subject *about,
-                       const char *text)
+void adu_rate_monitor_event(const struct adu_stage_call *call, const struct adu_event *event)
 {
     const struct adu_alert alert = {
-        .kind = "session_ended",
-        .raised = true,
-        .client_id = about->client_id,
-        .username = about->username,
-        .since_ms = call->wall_ms,
+        .kind = event->kind,
+        .severity = event->severity,
+        .raised = event->raised,
+        .client_id = event->about != NULL ? event->about->client_id : NULL,
+        .username = event->about != NULL ? event->about->username : NULL,
+        .value = event->value,
+        .limit = event->limit,
+        .since_ms = event->since_ms != 0 ? event->since_ms : call->wall_ms,
         .time_ms = call->wall_ms,
-        .text = text,
+        .rule = event->rule,
+        .text = event->text,
     };
     publish(call, &alert);
-}
-
-static void tell_policy(const struct adu_stage_call *call, bool rejected, const char *text)
-{
-    struct adu_rate_monitor *monitor = call->instance;
-    if (!rejected && !monitor->policy_rejected) {
-        return;
-    }
-    if (rejected && !monitor->policy_rejected) {
-        monitor->rejected_since_ms = call->wall_ms;
-    }
-    monitor->policy_rejected = rejected;
-    const struct adu_alert alert = {
-        .kind = "policy_rejected",
-        .raised = rejected,
-        .since_ms = monitor->rejected_since_ms,
-        .time_ms = call->wall_ms,
-        .text = rejected ? text : "a good policy has been loaded",
-    };
-    publish(call, &alert);
-}
-
-void adu_rate_monitor_event(const struct adu_stage_call *call, enum adu_event event,
-                            const struct adu_subject *about, const char *text)
-{
-    if (event == ADU_EVENT_SESSION_ENDED) {
-        tell_ended(call, about, text);
-    } else {
-        tell_policy(call, event == ADU_EVENT_POLICY_REJECTED, text);
-    }
 }

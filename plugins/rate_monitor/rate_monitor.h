@@ -5,6 +5,7 @@
 #define ADUANA_RATE_MONITOR_H
 
 #include "common/stage.h"
+#include "plugins/rate_monitor/learned.h"
 #include "plugins/rate_monitor/rate.h"
 
 struct adu_rate_policy;
@@ -23,6 +24,8 @@ struct adu_rate_client {
     bool listed;                      /* among those whose alerts are not over */
     const char *client_id, *username; /* borrowed from the principal, which outlives its state */
     struct adu_rate_client *earlier, *later;
+    struct adu_rate_client *known_before, *known_after; /* all clients, in a ring */
+    struct adu_learned *learned; /* NULL: its class asks for nothing that must be learned */
 };
 
 /* NULL with c->error set. */
@@ -37,6 +40,9 @@ void adu_rate_monitor_free(struct adu_rate_monitor *monitor);
 void adu_rate_monitor_connected(const struct adu_stage_call *call,
                                 const struct adu_subject *subject, struct adu_rate_client *client);
 
+/* It is no longer connected. */
+void adu_rate_monitor_left(const struct adu_stage_call *call, struct adu_rate_client *client);
+
 /* Counts a publish that is attempted. Hot path. */
 void adu_rate_monitor_count(const struct adu_stage_call *call, const struct adu_request *request,
                             struct adu_rate_client *client);
@@ -48,8 +54,8 @@ enum adu_verdict adu_rate_monitor_decide(const struct adu_rate_policy *policy,
 /* Publishes what is due: alerts that began or are over, and the counters. */
 void adu_rate_monitor_tick(const struct adu_stage_call *call);
 
-void adu_rate_monitor_event(const struct adu_stage_call *call, enum adu_event event,
-                            const struct adu_subject *about, const char *text);
+/* Publishes it as an alert. */
+void adu_rate_monitor_event(const struct adu_stage_call *call, const struct adu_event *event);
 
 /* The client is being forgotten. An alert of it that is up is over with the next tick, which has
  * the names copied. The broker's thread. */

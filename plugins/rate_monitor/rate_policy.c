@@ -19,6 +19,8 @@ static const struct adu_field fields[] = {
 struct class_keys {
     const char *name;
     const struct adu_json *match, *publish, *connections;
+    bool learn;
+    long silence_seconds;
 };
 
 static const struct adu_field class_fields[] = {
@@ -26,6 +28,8 @@ static const struct adu_field class_fields[] = {
     ADU_FIELD(struct class_keys, match, OBJECT, .required = true),
     ADU_FIELD(struct class_keys, publish, OBJECT),
     ADU_FIELD(struct class_keys, connections, OBJECT),
+    ADU_FIELD(struct class_keys, learn, BOOL),
+    ADU_FIELD(struct class_keys, silence_seconds, INTEGER, .minimum = 1, .maximum = 2592000),
     {0},
 };
 
@@ -66,6 +70,15 @@ static bool compile_limit(struct adu_compiler *c, const struct adu_json *object,
     return true;
 }
 
+static void place_of(struct adu_compiler *c, const struct adu_json *object, const char *key,
+                     struct adu_place *place)
+{
+    const struct adu_json *member = adu_json_member(object, key);
+    if (member != NULL) {
+        *place = adu_compiler_place(c, &member->key_place);
+    }
+}
+
 static bool compile_class(struct adu_compiler *c, const struct adu_json *node,
                           struct adu_rate_class *class)
 {
@@ -77,6 +90,10 @@ static bool compile_class(struct adu_compiler *c, const struct adu_json *node,
     if (class->name == NULL) {
         return adu_error_no_memory(c->error);
     }
+    class->learn = keys.learn;
+    class->silence_ms = keys.silence_seconds * 1000;
+    place_of(c, node, "learn", &class->learn_place);
+    place_of(c, node, "silence_seconds", &class->silence_place);
     class->match = adu_match_compile(c, keys.match, true);
     return class->match != NULL &&
            compile_limit(c, keys.publish, publish_fields, (struct limit_keys){.clear_seconds = 5},
@@ -89,12 +106,14 @@ struct alert_keys {
     const char *topic;
     long qos;
     bool retain;
+    long max_per_minute;
 };
 
 static const struct adu_field alert_fields[] = {
     ADU_FIELD(struct alert_keys, topic, STRING, .required = true),
     ADU_FIELD(struct alert_keys, qos, INTEGER, .minimum = 0, .maximum = 2),
     ADU_FIELD(struct alert_keys, retain, BOOL),
+    ADU_FIELD(struct alert_keys, max_per_minute, INTEGER, .minimum = 1, .maximum = 1000000),
     {0},
 };
 
@@ -114,7 +133,7 @@ static void find_unreadable(struct adu_compiler *c, const struct adu_json *topic
 static bool compile_alerts(struct adu_compiler *c, const struct adu_json *object,
                            struct adu_rate_policy *policy)
 {
-    struct alert_keys keys = {.qos = 1};
+    struct alert_keys keys = {.qos = 1, .max_per_minute = 600};
     char filter[1024];
     if (!adu_read_object(object, alert_fields, &keys, c->error)) {
         return false;
@@ -135,6 +154,7 @@ static bool compile_alerts(struct adu_compiler *c, const struct adu_json *object
     find_unreadable(c, topic, filter);
     policy->alert_qos = (int)keys.qos;
     policy->alert_retain = keys.retain;
+    policy->alerts_most = keys.max_per_minute;
     return true;
 }
 

@@ -11,6 +11,9 @@ struct adu_rate_class {
     const char *name;
     const struct adu_match *match;
     struct adu_rate_limit limits[ADU_RATE_KINDS];
+    bool learn;
+    int64_t silence_ms; /* 0: by what is learned, if it is */
+    struct adu_place learn_place, silence_place;
 };
 
 struct adu_rate_policy {
@@ -19,6 +22,7 @@ struct adu_rate_policy {
     const struct adu_template *alert_topic;
     int alert_qos;
     bool alert_retain;
+    long alerts_most;           /* that begin in a minute; the others wait */
     const char *counters_topic; /* NULL: not published */
     int64_t counters_ms;
     const struct adu_topic_pattern *own[2]; /* topics of the bundle; [1] may be NULL */

@@ -27,6 +27,13 @@ static void connected(const struct adu_stage_call *call, const struct adu_subjec
     adu_rate_monitor_connected(call, subject, client_state);
 }
 
+static void left(const struct adu_stage_call *call, const struct adu_subject *subject,
+                 void *client_state)
+{
+    (void)subject;
+    adu_rate_monitor_left(call, client_state);
+}
+
 static enum adu_verdict count(const struct adu_stage_call *call, const struct adu_request *request,
                               void *client_state, struct adu_reason *why)
 {
@@ -50,6 +57,7 @@ const struct adu_stage adu_rate_monitor_stage = {
     .client_state_size = sizeof(struct adu_rate_client),
     .client_forget = forget,
     .connected = connected,
+    .left = left,
     .count = count,
     .decide = decide,
     .tick = adu_rate_monitor_tick,

@@ -1,6 +1,7 @@
 #include "plugins/topic_policy/names.h"
 #include "common/pattern.h"
 #include "common/reader.h"
+#include "plugins/topic_policy/looks.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -13,6 +14,9 @@ enum complaint {
     EMPTY,
     LONG_LEVEL,
     LONG_TOPIC,
+    NOT_COMPOSED,
+    LOOK_ALIKE,
+    COLLISION,
     COMPLAINTS
 };
 
@@ -27,6 +31,11 @@ static const struct {
     [EMPTY] = {"an empty level is not allowed", NULL},
     [LONG_LEVEL] = {"a level has too many bytes", "max_level_bytes"},
     [LONG_TOPIC] = {"the topic has too many bytes", "max_topic_bytes"},
+    [NOT_COMPOSED] = {"a letter and its accent must be one character (NFC)", "nfc"},
+    [LOOK_ALIKE] = {"it looks like another name: letters of several alphabets, or ones that stand "
+                    "for others",
+                    "lookalikes"},
+    [COLLISION] = {NULL, "collisions"},
 };
 
 struct adu_names {
@@ -36,15 +45,25 @@ struct adu_names {
     /* For levels with other characters: patterns that a legal level matches; NULL: anything goes.
      */
     const struct adu_pattern *lower, *no_space, *printable, *characters;
+    const struct adu_looks *looks; /* NULL: however they look */
+    bool nfc;
+    int lookalikes, collisions; /* enum adu_alike */
 };
 
 struct keys {
-    bool lowercase, spaces;
+    bool lowercase, spaces, nfc;
+    int lookalikes, collisions;
     const char *characters;
     long max_level_bytes, max_topic_bytes;
 };
 
+static const char *const alike_names[] = {
+    [ADU_ALIKE_ALLOW] = "allow", [ADU_ALIKE_FLAG] = "flag", [ADU_ALIKE_REFUSE] = "refuse", NULL};
+
 static const struct adu_field fields[] = {
+    ADU_FIELD(struct keys, nfc, BOOL),
+    ADU_FIELD(struct keys, lookalikes, CHOICE, .choices = alike_names),
+    ADU_FIELD(struct keys, collisions, CHOICE, .choices = alike_names),
     ADU_FIELD(struct keys, lowercase, BOOL),
     ADU_FIELD(struct keys, spaces, BOOL),
     ADU_FIELD(struct keys, characters, STRING),
@@ -123,8 +142,14 @@ static bool compile_patterns(struct adu_compiler *c, const struct keys *keys,
         bool wanted;
     } patterns[] = {
         {&names->lower, "[^\\p{Lu}\\p{Lt}]*", keys->lowercase},
-        {&names->no_space, "[^\\p{Z}\\s]*", !keys->spaces},
-        {&names->printable, "\\P{C}*", true},
+        /* with the fillers and the empty pattern of Braille, which are letters and look like one */
+        {&names->no_space, "[^\\p{Z}\\s\\x{115f}\\x{1160}\\x{2800}\\x{3164}\\x{ffa0}]*",
+         !keys->spaces},
+        /* with the marks that nobody sees: joiners, variation selectors */
+        {&names->printable,
+         "[^\\p{C}\\x{34f}\\x{17b4}\\x{17b5}\\x{180b}-\\x{180f}\\x{fe00}-\\x{fe0f}"
+         "\\x{e0100}-\\x{e01ef}]*",
+         true},
     };
     for (size_t i = 0; i < sizeof patterns / sizeof patterns[0]; i++) {
         if (patterns[i].wanted && (*patterns[i].pattern = adu_pattern_compile(
@@ -178,7 +203,14 @@ const struct adu_names *adu_names_compile(struct adu_compiler *c, const struct a
         !compile_patterns(c, &keys, object, names)) {
         return NULL;
     }
+    if (keys.lookalikes != ADU_ALIKE_ALLOW &&
+        (names->looks = adu_looks_compile(c, object)) == NULL) {
+        return NULL;
+    }
     note_places(c, object, names);
+    names->nfc = keys.nfc;
+    names->lookalikes = keys.lookalikes;
+    names->collisions = keys.collisions;
     names->max_level_bytes = keys.max_level_bytes;
     names->max_topic_bytes = keys.max_topic_bytes;
     for (int character = 0; character < 128; character++) {
@@ -212,7 +244,23 @@ static bool other_legal(const struct adu_names *names, struct adu_text level,
     if (!matches(names->printable, level)) {
         return refuse(names, why, CONTROL);
     }
-    return matches(names->characters, level) || refuse(names, why, OTHER);
+    if (!matches(names->characters, level)) {
+        return refuse(names, why, OTHER);
+    }
+    if (names->nfc && !adu_looks_composed(level)) {
+        return refuse(names, why, NOT_COMPOSED);
+    }
+    if (names->looks != NULL && adu_looks_like_another(names->looks, level)) {
+        why->watched = names->lookalikes == ADU_ALIKE_FLAG;
+        return refuse(names, why, LOOK_ALIKE);
+    }
+    return true;
+}
+
+enum adu_alike adu_names_collisions(const struct adu_names *names, const struct adu_place **place)
+{
+    *place = &names->places[COLLISION];
+    return (enum adu_alike)names->collisions;
 }
 
 bool adu_names_level_legal(const struct adu_names *names, struct adu_text level,

@@ -2,12 +2,18 @@
 #include "common/match.h"
 #include "common/reader.h"
 #include "common/topic_pattern.h"
+#include "plugins/topic_policy/filters.h"
+#include "plugins/topic_policy/legal_topics.h"
 #include "plugins/topic_policy/names.h"
+#include "plugins/topic_policy/namespaces.h"
+#include "plugins/topic_policy/sparkplug.h"
+#include "plugins/topic_policy/suggest.h"
 #include <string.h>
 
 struct reserved {
     struct adu_place place;
     const char *level;
+    size_t length;
     struct adu_roles publishers;
 };
 
@@ -20,14 +26,62 @@ struct adu_topic_policy {
     struct reserved *reserved;
     size_t exempt_count;
     const struct adu_topic_pattern **exempt;
+    bool exempt_for_some; /* one has an attribute in it */
+    struct adu_filters filters;
+    struct adu_sparkplug sparkplug;
+    struct adu_namespaces namespaces;
+    bool report;
+    struct adu_legal_topics *legal; /* with the namespace's number plus one; 0: it needs none */
 };
+
+/* --- one level --- */
+
+static const struct reserved *reserved_level(const struct adu_topic_policy *policy,
+                                             struct adu_text level)
+{
+    for (size_t i = 0; i < policy->reserved_count; i++) {
+        const struct reserved *r = &policy->reserved[i];
+        if (r->length == level.length && memcmp(r->level, level.bytes, level.length) == 0) {
+            return r;
+        }
+    }
+    return NULL;
+}
+
+/* Levels that begin with `_` have a meaning that must be known. */
+static bool underscore_legal(const struct adu_topic_policy *policy, const struct reserved *reserved,
+                             struct adu_text level, struct adu_reason *why)
+{
+    if (reserved != NULL || level.bytes[0] != '_') {
+        return true;
+    }
+    why->text = "levels that begin with \"_\" must be named in reserved_levels";
+    why->rule = &policy->reserved_place;
+    return false;
+}
+
+/* For a template. */
+static bool may_be_spelled_out(const void *context, struct adu_text level, struct adu_reason *why)
+{
+    const struct adu_topic_policy *policy = context;
+    return adu_names_level_legal(policy->names, level, why) &&
+           underscore_legal(policy, reserved_level(policy, level), level, why);
+}
 
 /* --- compiling --- */
 
 struct keys {
     struct adu_stage_header header;
-    const struct adu_json *names, *depth, *reserved_levels, *exempt;
+    const struct adu_json *names, *depth, *reserved_levels, *exempt, *vocabularies, *namespaces,
+        *subscriptions, *sparkplug;
+    int other_topics;
+    bool report;
 };
+
+static const char *const others_names[] = {[ADU_OTHERS_REFUSE] = "refuse",
+                                           [ADU_OTHERS_WATCH] = "watch",
+                                           [ADU_OTHERS_ALLOW] = "allow",
+                                           NULL};
 
 static const struct adu_field fields[] = {
     ADU_STAGE_FIELDS(struct keys),
@@ -36,6 +90,12 @@ static const struct adu_field fields[] = {
     ADU_FIELD(struct keys, depth, OBJECT),
     ADU_FIELD(struct keys, reserved_levels, OBJECT),
     ADU_FIELD(struct keys, exempt, ARRAY),
+    ADU_FIELD(struct keys, vocabularies, OBJECT),
+    ADU_FIELD(struct keys, namespaces, ARRAY),
+    ADU_FIELD(struct keys, subscriptions, OBJECT),
+    ADU_FIELD(struct keys, sparkplug, OBJECT),
+    ADU_FIELD(struct keys, report, BOOL),
+    ADU_FIELD(struct keys, other_topics, CHOICE, .choices = others_names),
     {0},
 };
 
@@ -76,23 +136,6 @@ static const struct adu_field reserved_fields[] = {
     {0},
 };
 
-static bool fill_publishers(struct adu_compiler *c, const int *roles, struct reserved *r)
-{
-    int highest = 0;
-    for (const int *role = roles; *role >= 0; role++) {
-        highest = *role > highest ? *role : highest;
-    }
-    r->publishers.count = adu_roles_words((size_t)highest + 1);
-    r->publishers.words = adu_arena_array(c->arena, r->publishers.count, sizeof(uint64_t));
-    if (r->publishers.words == NULL) {
-        return adu_error_no_memory(c->error);
-    }
-    for (; *roles >= 0; roles++) {
-        adu_roles_add(&r->publishers, *roles);
-    }
-    return true;
-}
-
 static bool compile_reserved(struct adu_compiler *c, const struct adu_json *object,
                              struct adu_topic_policy *policy)
 {
@@ -113,11 +156,12 @@ static bool compile_reserved(struct adu_compiler *c, const struct adu_json *obje
         }
         r->place = adu_compiler_place(c, &node->key_place);
         r->level = adu_arena_strdup(c->arena, node->key);
+        r->length = strlen(node->key);
         const int *roles = adu_role_list_compile(c, keys.publish_roles);
         if (r->level == NULL) {
             return adu_error_no_memory(c->error);
         }
-        if (roles == NULL || !fill_publishers(c, roles, r)) {
+        if (roles == NULL || !adu_role_set(c, roles, &r->publishers)) {
             return false;
         }
     }
@@ -140,8 +184,23 @@ static bool compile_exempt(struct adu_compiler *c, const struct adu_json *array,
             return false;
         }
         policy->exempt[policy->exempt_count++] = pattern;
+        for (size_t i = 0; i < pattern->count; i++) {
+            policy->exempt_for_some |= pattern->levels[i].kind == ADU_LEVEL_ATTRIBUTE;
+        }
     }
     return true;
+}
+
+static bool compile_namespaces(struct adu_compiler *c, const struct keys *keys,
+                               struct adu_topic_policy *policy)
+{
+    const struct adu_namespace_limits limits = {.legal = may_be_spelled_out,
+                                                .policy = policy,
+                                                .min_levels = policy->min_levels,
+                                                .max_levels = policy->max_levels};
+    policy->namespaces.others = keys->other_topics;
+    return adu_namespaces_compile(c, keys->vocabularies, keys->namespaces, &limits,
+                                  &policy->namespaces);
 }
 
 const struct adu_topic_policy *adu_topic_policy_compile(struct adu_compiler *c,
@@ -158,7 +217,16 @@ const struct adu_topic_policy *adu_topic_policy_compile(struct adu_compiler *c,
         (policy->names = adu_names_compile(c, keys.names)) == NULL ||
         !compile_depth(c, keys.depth, policy) ||
         !compile_reserved(c, keys.reserved_levels, policy) ||
-        !compile_exempt(c, keys.exempt, policy)) {
+        !compile_exempt(c, keys.exempt, policy) ||
+        !adu_filters_compile(c, keys.subscriptions, &policy->filters) ||
+        !adu_sparkplug_compile(c, keys.sparkplug, &policy->sparkplug) ||
+        !compile_namespaces(c, &keys, policy)) {
+        return NULL;
+    }
+    policy->report = keys.report;
+    policy->legal = adu_legal_topics_new(c->arena);
+    if (policy->legal == NULL) {
+        adu_error_no_memory(c->error);
         return NULL;
     }
     return policy;
@@ -179,57 +247,132 @@ static bool is_exempt(const struct adu_topic_policy *policy, const struct adu_re
     return false;
 }
 
-static bool reserved_legal(const struct adu_topic_policy *policy, const struct adu_request *request,
-                           struct adu_text level, struct adu_reason *why)
+/* What has more levels than this is refused for its depth, whatever they are. */
+enum { LEVELS_MOST = ADU_SHAPE_MOST_LEVELS + 1 };
+
+/* A topic or filter being judged. */
+struct judging {
+    const struct adu_topic_policy *policy;
+    const struct adu_request *request;
+    struct adu_reason *why;
+    size_t count;    /* levels, a final `#` left out */
+    bool open_ended; /* there is one */
+    bool for_all;    /* so far nothing depends on who asks */
+    size_t flagged;  /* the first level, from 1, that is only to be flagged; 0: none */
+    const char *flag_text;
+    const struct adu_place *flag_rule;
+    const struct adu_namespace *namespace; /* of a topic, where it belongs to one */
+    struct adu_text levels[LEVELS_MOST + 1];
+};
+
+static bool reserved_legal(struct judging *j, struct adu_text level)
 {
-    for (size_t i = 0; i < policy->reserved_count; i++) {
-        const struct reserved *r = &policy->reserved[i];
-        if (adu_text_is(level, r->level)) {
-            if (request->action == ADU_SUBSCRIBE ||
-                adu_roles_overlap(&r->publishers, &request->subject->roles)) {
-                return true;
-            }
-            why->text =
-                "this level is reserved, and none of the client's roles may publish under it";
-            why->rule = &r->place;
+    const struct reserved *r = reserved_level(j->policy, level);
+    if (r == NULL || j->request->action == ADU_SUBSCRIBE) {
+        return underscore_legal(j->policy, r, level, j->why);
+    }
+    j->for_all = false;
+    if (adu_roles_overlap(&r->publishers, &j->request->subject->roles)) {
+        return true;
+    }
+    j->why->text = "this level is reserved, and none of the client's roles may publish under it";
+    j->why->rule = &r->place;
+    return false;
+}
+
+/* By its name. One that is only to be flagged is remembered and passes. */
+static bool name_legal(struct judging *j, struct adu_text level)
+{
+    struct adu_reason *why = j->why;
+    if (adu_names_level_legal(j->policy->names, level, why)) {
+        return true;
+    }
+    if (!why->watched) {
+        return false;
+    }
+    if (j->flagged == 0) {
+        j->flagged = j->count;
+        j->flag_text = why->text;
+        j->flag_rule = why->rule;
+    }
+    adu_reason_clear(why);
+    return true;
+}
+
+static bool level_legal(struct judging *j, struct adu_text level)
+{
+    if (j->request->action == ADU_SUBSCRIBE &&
+        (adu_text_is(level, "+") || adu_text_is(level, "#"))) {
+        return true;
+    }
+    return name_legal(j, level) && reserved_legal(j, level);
+}
+
+/* Each level by itself. */
+static bool levels_legal(struct judging *j)
+{
+    struct adu_text rest = j->request->topic, level;
+    while (adu_topic_next_level(&rest, &level)) {
+        j->open_ended = j->request->action == ADU_SUBSCRIBE && adu_text_is(level, "#");
+        if (j->count < LEVELS_MOST) {
+            j->levels[j->count] = level;
+        }
+        if (j->open_ended) {
+            break;
+        }
+        j->count++;
+        if (!level_legal(j, level)) {
+            j->why->level = (unsigned)j->count;
+            j->why->level_text = level;
             return false;
         }
     }
-    if (level.bytes[0] == '_') {
-        why->text = "levels that begin with \"_\" must be named in reserved_levels";
-        why->rule = &policy->reserved_place;
-        return false;
-    }
     return true;
 }
 
-static bool level_legal(const struct adu_topic_policy *policy, const struct adu_request *request,
-                        struct adu_text level, struct adu_reason *why)
+static bool depth_legal(const struct judging *j)
 {
-    if (request->action == ADU_SUBSCRIBE && (adu_text_is(level, "+") || adu_text_is(level, "#"))) {
-        return true;
-    }
-    return adu_names_level_legal(policy->names, level, why) &&
-           reserved_legal(policy, request, level, why);
-}
-
-/* `levels` counts those before a final `#`. */
-static bool depth_legal(const struct adu_topic_policy *policy, size_t levels, bool open_ended,
-                        struct adu_reason *why)
-{
-    why->rule = &policy->depth_place;
-    if (levels < (size_t)policy->min_levels && !open_ended) {
+    const struct adu_topic_policy *policy = j->policy;
+    struct adu_reason *why = j->why;
+    if (j->count < (size_t)policy->min_levels && !j->open_ended) {
         why->text = "fewer levels than depth.min";
         why->limit = policy->min_levels;
-        return false;
-    }
-    if (levels > (size_t)policy->max_levels) {
+    } else if (j->count > (size_t)policy->max_levels) {
         why->text = "more levels than depth.max";
         why->limit = policy->max_levels;
-        return false;
+    } else {
+        return true;
     }
-    why->rule = NULL;
-    return true;
+    why->rule = &policy->depth_place;
+    return false;
+}
+
+static bool no_namespace(const struct judging *j, const struct adu_tree_levels *topic)
+{
+    adu_namespaces_say(&j->policy->namespaces, topic, j->request->action == ADU_SUBSCRIBE, j->why);
+    j->why->watched = j->policy->namespaces.others == ADU_OTHERS_WATCH;
+    return false;
+}
+
+/* Whether a namespace has such topics. */
+static bool namespace_legal(struct judging *j, bool anybody)
+{
+    const struct adu_namespaces *namespaces = &j->policy->namespaces;
+    const struct adu_tree_levels topic = {.levels = j->levels,
+                                          .count = j->count + (j->open_ended ? 1 : 0),
+                                          .values = j->request->subject->values};
+    const bool others = namespaces->others == ADU_OTHERS_ALLOW;
+    bool for_all;
+    if (namespaces->count == 0) {
+        return true;
+    }
+    if (j->request->action == ADU_SUBSCRIBE) {
+        return others || adu_tree_meets(namespaces->tree, &topic, anybody) ||
+               no_namespace(j, &topic);
+    }
+    j->namespace = adu_namespace_of(namespaces, &topic, &for_all);
+    j->for_all = j->for_all && for_all;
+    return j->namespace != NULL || others || no_namespace(j, &topic);
 }
 
 static enum adu_verdict refuse(const struct adu_topic_policy *policy, struct adu_reason *why)
@@ -240,31 +383,159 @@ static enum adu_verdict refuse(const struct adu_topic_policy *policy, struct adu
     return ADU_DENY;
 }
 
+/* Last, so that what is flagged hides nothing that is refused. */
+static bool not_flagged(const struct judging *j)
+{
+    if (j->flagged == 0) {
+        return true;
+    }
+    j->why->text = j->flag_text;
+    j->why->rule = j->flag_rule;
+    j->why->level = (unsigned)j->flagged;
+    j->why->level_text = j->levels[j->flagged - 1];
+    j->why->watched = true;
+    return false;
+}
+
+/* The topic or filter. */
+static bool topic_legal(struct judging *j, const struct adu_topic_policy *policy,
+                        const struct adu_request *request, bool anybody, struct adu_reason *why)
+{
+    j->policy = policy; /* one by one: its levels are many, and filled in as they are found */
+    j->request = request;
+    j->why = why;
+    j->count = 0;
+    j->open_ended = false;
+    j->for_all = !policy->exempt_for_some;
+    j->namespace = NULL;
+    j->flagged = 0;
+    return adu_names_length_legal(policy->names, request->topic, why) && levels_legal(j) &&
+           depth_legal(j) && namespace_legal(j, anybody) && not_flagged(j);
+}
+
+/* A message, by the rules of its namespace, which may be NULL. */
+static enum adu_verdict judge_message(const struct adu_topic_policy *policy,
+                                      const struct adu_namespace *namespace,
+                                      const struct adu_request *request, struct adu_reason *why)
+{
+    if (namespace == NULL || !namespace->traffic.asks) {
+        return ADU_ABSTAIN;
+    }
+    why->passing = true;
+    if (adu_traffic_legal(&namespace->traffic, request, why)) {
+        return ADU_ABSTAIN;
+    }
+    why->rule_name = namespace->name;
+    why->watched = namespace->watched;
+    return refuse(policy, why);
+}
+
+/* A topic that is only flagged or watched says nothing for its message, which may be refused. */
+static enum adu_verdict refuse_topic(const struct judging *j, struct adu_reason *why)
+{
+    if (why->watched && j->namespace != NULL && !j->namespace->watched) {
+        struct adu_reason of_message = ADU_REASON_INIT;
+        if (judge_message(j->policy, j->namespace, j->request, &of_message) == ADU_DENY) {
+            *why = of_message;
+        }
+    }
+    return refuse(j->policy, why);
+}
+
+/* Its topics are exempt from all else, however exempt they may be by themselves. */
+static enum adu_verdict judge_sparkplug(const struct adu_topic_policy *policy,
+                                        const struct adu_request *request, struct adu_reason *why)
+{
+    if (!adu_sparkplug_legal(&policy->sparkplug, request, why)) {
+        return refuse(policy, why);
+    }
+    why->rule = NULL;
+    return ADU_ABSTAIN;
+}
+
+static enum adu_verdict judge_publish(const struct adu_topic_policy *policy,
+                                      const struct adu_request *request, struct adu_reason *why)
+{
+    const struct adu_namespaces *namespaces = &policy->namespaces;
+    struct judging j;
+    uint32_t number;
+    if (adu_legal_topics_find(policy->legal, request->topic, &number)) {
+        return judge_message(policy, number > 0 ? &namespaces->list[number - 1] : NULL, request,
+                             why);
+    }
+    if (adu_sparkplug_owns(&policy->sparkplug, request->topic)) {
+        return judge_sparkplug(policy, request, why);
+    }
+    if (is_exempt(policy, request)) {
+        return ADU_ABSTAIN;
+    }
+    if (!topic_legal(&j, policy, request, false, why)) {
+        return refuse_topic(&j, why);
+    }
+    if (j.for_all) {
+        number = j.namespace != NULL ? (uint32_t)(j.namespace - namespaces->list) + 1 : 0;
+        adu_legal_topics_add(policy->legal, request->topic, number);
+    }
+    return judge_message(policy, j.namespace, request, why);
+}
+
 enum adu_verdict adu_topic_policy_decide(const struct adu_topic_policy *policy,
                                          const struct adu_request *request, struct adu_reason *why)
 {
-    if (request->action == ADU_RECEIVE || is_exempt(policy, request)) {
+    struct judging j;
+    if (request->action == ADU_RECEIVE) {
         return ADU_ABSTAIN;
     }
-    if (!adu_names_length_legal(policy->names, request->topic, why)) {
-        return refuse(policy, why);
+    if (request->action == ADU_PUBLISH) {
+        return judge_publish(policy, request, why);
     }
-    struct adu_text rest = request->topic, level;
-    size_t levels = 0;
-    bool open_ended = false;
-    while (adu_topic_next_level(&rest, &level)) {
-        open_ended = request->action == ADU_SUBSCRIBE && adu_text_is(level, "#");
-        if (open_ended) {
-            break;
-        }
-        levels++;
-        if (!level_legal(policy, request, level, why)) {
-            why->level = (unsigned)levels;
-            why->level_text = level;
-            return refuse(policy, why);
+    if (adu_sparkplug_owns(&policy->sparkplug, request->topic)) {
+        return judge_sparkplug(policy, request, why);
+    }
+    return is_exempt(policy, request) || (adu_filters_legal(&policy->filters, request, why) &&
+                                          topic_legal(&j, policy, request, false, why))
+               ? ADU_ABSTAIN
+               : refuse(policy, why);
+}
+
+void adu_topic_policy_suggest(const struct adu_topic_policy *policy,
+                              const struct adu_request *request, struct adu_reason *why)
+{
+    const struct adu_namespaces *n = &policy->namespaces;
+    const struct adu_tree *tree = n->count > 0 && n->others != ADU_OTHERS_ALLOW ? n->tree : NULL;
+    struct adu_reason other = ADU_REASON_INIT;
+    struct adu_request right = *request;
+    struct judging j;
+    if (adu_suggest(policy->names, tree, request->topic, request->subject->values, why->nearest)) {
+        right.topic = adu_text_of(why->nearest);
+        if (topic_legal(&j, policy, &right, false, &other)) {
+            return;
         }
     }
-    return depth_legal(policy, levels, open_ended, why) ? ADU_ABSTAIN : refuse(policy, why);
+    why->nearest[0] = '\0';
+}
+
+bool adu_topic_policy_reports(const struct adu_topic_policy *policy)
+{
+    return policy->report;
+}
+
+bool adu_topic_policy_notes(const struct adu_topic_policy *policy)
+{
+    const struct adu_place *place;
+    return adu_names_collisions(policy->names, &place) != ADU_ALIKE_ALLOW;
+}
+
+enum adu_verdict adu_topic_policy_collides(const struct adu_topic_policy *policy,
+                                           struct adu_text other, struct adu_reason *why)
+{
+    why->text = "but for case, or - and _, it is the same as a topic in use,";
+    why->watched = adu_names_collisions(policy->names, &why->rule) == ADU_ALIKE_FLAG;
+    const size_t length =
+        other.length < sizeof why->detail - 1 ? other.length : sizeof why->detail - 1;
+    memcpy(why->detail, other.bytes, length);
+    why->detail[length] = '\0';
+    return refuse(policy, why);
 }
 
 /* --- what can be legal at all --- */
@@ -304,5 +575,13 @@ bool adu_topic_policy_possible(const struct adu_topic_policy *policy, struct adu
             return true;
         }
     }
-    return adu_topic_policy_decide(policy, &request, why) != ADU_DENY;
+    struct judging j;
+    if (adu_sparkplug_owns(&policy->sparkplug, filter)) {
+        return judge_sparkplug(policy, &request, why) != ADU_DENY;
+    }
+    if (topic_legal(&j, policy, &request, true, why) || why->watched) {
+        return true;
+    }
+    refuse(policy, why);
+    return false;
 }

@@ -16,6 +16,23 @@ const struct adu_topic_policy *adu_topic_policy_compile(struct adu_compiler *c,
 enum adu_verdict adu_topic_policy_decide(const struct adu_topic_policy *policy,
                                          const struct adu_request *request, struct adu_reason *why);
 
+/* Says in why->nearest what a topic that was refused for its name should be called, if that is to
+ * be guessed and would be legal. It takes tens of microseconds: only so often for each client. */
+void adu_topic_policy_suggest(const struct adu_topic_policy *policy,
+                              const struct adu_request *request, struct adu_reason *why);
+
+/* True if the first refusal of a kind of each client is to be told. */
+bool adu_topic_policy_reports(const struct adu_topic_policy *policy);
+
+/* True if topics in use are to be noted, with adu_topic_policy_collides asked of those that are
+ * legal. */
+bool adu_topic_policy_notes(const struct adu_topic_policy *policy);
+
+/* DENY with the reason if a publish would be to a topic that can be taken for `other`, which is in
+ * use. */
+enum adu_verdict adu_topic_policy_collides(const struct adu_topic_policy *policy,
+                                           struct adu_text other, struct adu_reason *why);
+
 /* False with `why` if no topic that `filter` can match is legal, whoever asks. */
 bool adu_topic_policy_possible(const struct adu_topic_policy *policy, struct adu_text filter,
                                struct adu_reason *why);

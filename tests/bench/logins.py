@@ -7,20 +7,23 @@ import time
 
 import brokers
 import generate
+from crl import REVOKED
 from pki import Pki
 
 AT_ONCE = 16
 TURN_SECONDS = 0.4
 # "none" takes the user name from the certificate, as a broker without plugins can.
-CONFIGS = ("none", "none again", "bundle", "bundle, its own authorities", "bundle, state kept")
+CONFIGS = ("none", "none again", "bundle", "bundle, a CRL of 100,000", "bundle, its own authorities", "bundle, state kept")
 
 
-def cert_auth(own_authorities, pki):
+def cert_auth(own_authorities, crl, pki):
     file = {"identities": [{"name": "gateway", "match": {"cert.ou": "pasarela", "cert.issuer.cn": "Planta Device CA"}, "username": "${cert.cn}",
                             "client_id": {"prefix": "${cert.cn}-"}, "connections": {"max": 100}, "roles": ["bench"],
                             "attributes": {"linea": "linea1", "celda": {"from": "cert.cn", "pattern": "gw-([0-9]+)"}}}]}
     if own_authorities:
         file["authorities"] = {"planta": {"roots": [str(pki.ca.pem)]}}
+    if crl:
+        file["revocation"] = {"ca_files": [str(pki.ca.pem)], "crl_files": [str(crl)]}
     return json.dumps(file)
 
 
@@ -40,7 +43,8 @@ class LoginBroker(brokers.Broker):
         policies.mkdir()
         for path in (self.data / "policies").iterdir():
             (policies / path.name).write_bytes(path.read_bytes())
-        (policies / "cert_auth.json").write_text(cert_auth("authorities" in self.name, self.pki))
+        crl = self.pki.crl(self.folder / "crl.pem", revoked=REVOKED) if "CRL" in self.name else None
+        (policies / "cert_auth.json").write_text(cert_auth("authorities" in self.name, crl, self.pki))
         (policies / "iam_auth.json").write_text(json.dumps({"require": "certificate", "providers": []}))
         options = f"plugin_opt_policy_dir {policies}\n"
         if "state" in self.name:

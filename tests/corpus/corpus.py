@@ -5,6 +5,7 @@ file needs a schema, its place in plant/, and a table in values/ - nothing here.
 """
 import base64
 import concurrent.futures
+import contextlib
 import json
 import os
 import pathlib
@@ -48,30 +49,48 @@ def errors_of(output):
 
 
 class Loader:
-    """`aduana check` on a folder of its own, in which one file changes."""
+    """`aduana check`, by check_many, on a folder of its own, in which one file changes."""
 
-    def __init__(self, aduana, folder, name):
-        self.aduana, self.folder = aduana, folder
+    def __init__(self, check_many, folder, name):
+        self.folder = folder
+        self.process = subprocess.Popen([check_many], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         shutil.copytree(PLANT, folder)
         for path in [folder, *folder.rglob("*")]:
-            path.chmod(0o755 if path.is_dir() else 0o644)
+            path.chmod(0o755 if path.is_dir() else 0o640)  # a password is not for everybody
         self.file = folder / f"{name}.json"
+
+    def __enter__(self):
         error = self.ask(self.file.read_bytes())
         assert error is None, f"plant/ itself is not good: {error}"
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.stdout.close()
+        assert self.process.wait(60) == 0
 
     def ask(self, text):
         """What is wrong with the text as that file; None if nothing is."""
         self.file.write_bytes(text)
-        done = subprocess.run([self.aduana, "check", self.folder], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        output = done.stdout.decode(errors="replace")
+        self.process.stdin.write(os.fsencode(self.folder) + b"\n")
+        self.process.stdin.flush()
+        output = bytearray()
+        while b"\0" not in output:
+            more = self.process.stdout.read1()
+            assert more, "check_many has ended"
+            output += more
+        if not output.endswith(b"\n", output.index(b"\0")):
+            output += self.process.stdout.readline()
+        output, status = bytes(output).split(b"\0")
+        output, status = output.decode(errors="replace"), int(status)
         errors = errors_of(output)
-        assert done.returncode in ((1, 2) if errors else (0, 1)), f"exit status {done.returncode}: {output}"
+        assert status in ((1, 2) if errors else (0, 1)), f"exit status {status}: {output}"
         return "\n".join(errors) or None
 
 
-def ask_loader(aduana, folder, name, texts, jobs=os.cpu_count() or 1):
-    loaders = [Loader(aduana, folder / str(job), name) for job in range(jobs)]
-    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+def ask_loader(check_many, folder, name, texts, jobs=os.cpu_count() or 1):
+    with contextlib.ExitStack() as stack, concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        loaders = [stack.enter_context(Loader(check_many, folder / str(job), name)) for job in range(jobs)]
         parts = pool.map(lambda job: [loaders[job].ask(text) for text in texts[job::jobs]], range(jobs))
         verdicts = [None] * len(texts)
         for job, part in enumerate(parts):
@@ -136,11 +155,11 @@ def encoded(text):
     return text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
 
 
-def disagreements(aduana, folder, name, cases):
+def disagreements(check_many, folder, name, cases):
     """(a line for each case {name: text} on which the judges differ without excuse, the excuses used)."""
     texts = [encoded(text) for text in cases.values()]
     wrong, used = [], set()
-    for case, ajv, error in zip(cases, ask_ajv(name, texts), ask_loader(aduana, folder, name, texts)):
+    for case, ajv, error in zip(cases, ask_ajv(name, texts), ask_loader(check_many, folder, name, texts)):
         if ajv != "good" and error is None:
             wrong.append(f"{name}: {case}: the loader accepts what ajv refuses ({ajv})")
         elif ajv == "good" and error is not None:
@@ -168,11 +187,11 @@ def by_hand(name):
     return cases
 
 
-def surprises(aduana, folder, name, cases):
+def surprises(check_many, folder, name, cases):
     """The same for cases with an expectation: (a line for each that is judged otherwise, the excuses used)."""
     texts = [encoded(text) for text, _ in cases.values()]
     wrong, used = [], set()
-    for (case, (_, expected)), ajv, error in zip(cases.items(), ask_ajv(name, texts), ask_loader(aduana, folder, name, texts)):
+    for (case, (_, expected)), ajv, error in zip(cases.items(), ask_ajv(name, texts), ask_loader(check_many, folder, name, texts)):
         got = "bad" if ajv != "good" and error else "loader" if error else "good" if ajv == "good" else "schema"
         excuse = excuses(error) if got == "loader" else []
         used.update(excuse)

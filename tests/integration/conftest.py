@@ -1,8 +1,6 @@
 """Fixtures: a PKI for the session, brokers of each suite, and what is shown of them when a test fails."""
-import os
 import pathlib
 import re
-import shutil
 import subprocess
 
 import pytest
@@ -54,14 +52,6 @@ def sanitized(request):
     return request.config.getoption("--sanitize")
 
 
-def command_of(suite):
-    """How to run this suite's broker. bookworm is what is installed."""
-    if suite == "bookworm":
-        return [shutil.which("mosquitto", path=os.environ["PATH"] + ":/usr/sbin") or "mosquitto"]
-    folder = subprocess.run([ROOT / "tests/brokers", suite], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
-    return [folder + "/run"]
-
-
 def sanitizer_environment(folder):
     """Leaks are judged by sanitizer_reports(), so they do not change the broker's exit status."""
     libraries = [subprocess.run(["gcc", f"-print-file-name={name}"], stdout=subprocess.PIPE, text=True, check=True)
@@ -81,7 +71,7 @@ def make_broker(request, tmp_path, pki, lib, sanitized):
         folder = tmp_path / f"broker{len(made)}"
         folder.mkdir()
         environment = sanitizer_environment(folder) if sanitized else {}
-        broker = daemon.Broker(folder, command_of(suite), lib, pki, environment)
+        broker = daemon.Broker(folder, daemon.command_of(suite), lib, pki, environment)
         if conf:
             broker.write_conf = lambda: conf(broker)
         made.append(broker)

@@ -13,6 +13,7 @@ import time
 import mqtt
 
 HERE = pathlib.Path(__file__).parent
+ROOT = HERE.parents[1]
 PLUGINS = ("cert_auth", "iam_auth", "rate_monitor", "topic_policy", "acl")
 FILES = {name: f"{name}.json" for name in PLUGINS}
 
@@ -31,6 +32,14 @@ def free_port():
         if port not in given:
             given.add(port)
             return port
+
+
+def command_of(suite):
+    """How to run this suite's broker. bookworm is what is installed."""
+    if suite == "bookworm":
+        return [shutil.which("mosquitto", path=os.environ["PATH"] + ":/usr/sbin") or "mosquitto"]
+    folder = subprocess.run([ROOT / "tests/brokers", suite], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+    return [folder + "/run"]
 
 
 def until(condition, timeout=10, what="condition", every=0.01):

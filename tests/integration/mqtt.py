@@ -80,10 +80,11 @@ def skip_properties(data):
 
 
 class Client:
-    """One connection. The constructor returns after CONNACK 0 or raises Refused."""
+    """One connection. The constructor returns after CONNACK 0 or raises Refused; with wait=False it returns
+    when CONNECT is sent, and answer() does the rest."""
 
     def __init__(self, port, client_id="", version=V311, tls=None, username=None, password=None, clean=True,
-                 will=None, keepalive=60, props=None, host="127.0.0.1", timeout=10):
+                 will=None, keepalive=60, props=None, host="127.0.0.1", timeout=10, wait=True):
         self.version, self.client_id, self.timeout = version, client_id, timeout
         self.inbox, self.packets, self.buffer, self.next_mid = collections.deque(), [], b"", 0
         self.auto_ack, self.session_present, self.sock = True, False, None
@@ -93,6 +94,15 @@ class Client:
             if tls:
                 self.sock = tls.wrap_socket(self.sock, server_hostname=host)
             self._send(0x10, self._connect_body(username, password, clean, will, keepalive, dict(props or {})))
+        except (Closed, ssl.SSLError, ConnectionError) as error:
+            self.drop()
+            raise Refused(None, str(error)) from error
+        if wait:
+            self.answer()
+
+    def answer(self):
+        """Waits for CONNACK."""
+        try:
             body = self._wait(CONNACK)
         except (Closed, ssl.SSLError, ConnectionError) as error:
             self.drop()

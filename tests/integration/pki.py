@@ -1,8 +1,11 @@
 """A throwaway PKI made with the openssl command: a device CA, a server, clients on demand."""
 import collections
+import itertools
+import os
 import pathlib
 import ssl
 import subprocess
+import tempfile
 
 Cert = collections.namedtuple("Cert", "pem key")
 CA_NAME = "/O=Planta/CN=Planta Device CA"
@@ -22,13 +25,21 @@ def escaped(value):
     return "".join("\\" + letter if letter in "\\/+" else letter for letter in value)
 
 
+def serial(certificate):
+    """As openssl prints it; of a number, that number."""
+    if isinstance(certificate, int):
+        return f"{certificate:040X}"
+    command = ["openssl", "x509", "-noout", "-serial", "-in", str(certificate.pem)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip().removeprefix("serial=")
+
+
 class Pki:
     """`ca` is the trusted one; `other_ca` has the same subject name and is not trusted."""
 
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.made = {}
+        self.made, self.crl_numbers = {}, itertools.count(1)
         self.ca = self.authority("ca")
         self.other_ca = self.authority("other-ca")
         self.server = self._signed("server", "/CN=broker.planta", self.ca, SERVER_NAMES)
@@ -41,7 +52,7 @@ class Pki:
         made = self._paths(name)
         if made.pem.exists():
             return made
-        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
+        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "90",
                 "-subj", subject, "-addext", "keyUsage=critical,keyCertSign,cRLSign", "-keyout", made.key, "-out", made.pem)
         return made
 
@@ -50,7 +61,7 @@ class Pki:
         openssl("req", "-new", "-utf8", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
                 "-subj", subject, "-keyout", made.key, "-out", request)
         extra.write_text(LEAF + extensions)
-        openssl("x509", "-req", "-in", request, "-CA", ca.pem, "-CAkey", ca.key, "-CAcreateserial", "-days", "30",
+        openssl("x509", "-req", "-in", request, "-CA", ca.pem, "-CAkey", ca.key, "-CAcreateserial", "-days", "90",
                 "-extfile", extra, "-out", made.pem)
         return made
 
@@ -74,3 +85,21 @@ class Pki:
         if cert:
             context.load_cert_chain(str(cert.pem), str(cert.key))
         return context
+
+    def crl(self, path, ca=None, revoked=(), hours=24, since=None, more=""):
+        """Writes what `ca` says of the certificates in `revoked`, which may hold serial numbers too: the openssl command makes it.
+        `since` and the end `hours` later in openssl's form, YYYYMMDDHHMMSSZ; `more`: extensions of the list, in openssl's form."""
+        ca = ca or self.ca
+        folder = pathlib.Path(tempfile.mkdtemp(dir=self.folder))
+        lines = "".join(f"R\t400101000000Z\t250101000000Z,keyCompromise\t{serial(each)}\tunknown\t/CN=x\n" for each in revoked)
+        (folder / "index.txt").write_text(lines)
+        (folder / "number").write_text(f"{next(self.crl_numbers):04X}\n")
+        (folder / "ca.conf").write_text(f"[ca]\ndefault_ca=x\n[x]\ndatabase={folder}/index.txt\ncrlnumber={folder}/number\n"
+                                        f"default_md=sha256\n[more]\nauthorityKeyIdentifier=keyid\n{more}\n")
+        dates = ["-crlhours", hours]
+        if since:
+            dates = ["-crl_lastupdate", since[0], "-crl_nextupdate", since[1]]
+        openssl("ca", "-gencrl", "-config", folder / "ca.conf", "-crlexts", "more", "-cert", ca.pem, "-keyfile", ca.key, *dates,
+                "-out", folder / "crl.pem")
+        os.replace(folder / "crl.pem", path)  # whole or not at all
+        return path

@@ -3,11 +3,14 @@
 Refused means: the client gets the protocol's refusal, no other client sees an effect, the log says why, and
 the broker and everybody else live on.
 """
+import json
+
 import pytest
 
 import mqtt
-from daemon import free_port
+from daemon import free_port, until
 from mqtt import V5
+from odd_certificates import BMP, CN, OU, PRINTABLE, T61, certificate, named
 from plant import (ADMIN, EDGE1, EDGE2, REFUSED_CODES, SCADA, SENSOR, SENSOR2, VICTIM_TOPIC, Person, payloads, refused_publish, seen,
                    watcher)
 
@@ -65,6 +68,60 @@ def test_attack_02_same_identity_loses_nothing(broker, version):
     second = broker.connect(EDGE2, version, clean=False)
     assert second.session_present
     assert payloads(seen(second, scada, "planta/linea2/comandos/marca")) == [text.encode() for text in sent]
+
+
+EDGE = named(OU, "edge")
+NOT_USABLE, NOBODY = "the certificate cannot be used:", "no identity of cert_auth.json matches the certificate"
+ODD_NAMES = {  # the subject, and why it is refused
+    "nul": ([EDGE, named(CN, b"edge-linea1\0.evil")], NOT_USABLE),
+    "newline": ([EDGE, named(CN, 'edge-linea1\n{"verdict":"allowed"}')], NOT_USABLE),
+    "nul in UTF-16": ([EDGE, named(CN, "edge-linea1\0".encode("utf-16-be"), BMP)], NOT_USABLE),
+    "60 KB": ([EDGE, named(CN, "edge-linea1" + "x" * 60000)], NOT_USABLE),
+    "quote": ([EDGE, named(CN, 'edge-linea1","verdict":"allowed')], NOBODY),
+    "turned around": ([EDGE, named(CN, "\u202e1aenil-egde")], NOBODY),
+    "a mark behind": ([EDGE, named(CN, "edge-linea1\u200f")], NOBODY),
+    "looks alike": ([EDGE, named(CN, "\u0435dge-linea1")], NOBODY),
+    "full width": ([EDGE, named(CN, "edge-linea\uff11")], NOBODY),
+    "plus": ([EDGE, named(CN, "edge-+")], NOBODY),
+    "hash": ([EDGE, named(CN, "edge-linea1/#")], NOBODY),
+    "slash": ([EDGE, named(CN, "edge-linea1/../linea2")], NOBODY),
+    "empty": ([EDGE, named(CN, "")], NOBODY),
+    "none": ([EDGE], NOBODY),
+    "two names": ([EDGE, named(CN, "edge-linea1"), named(CN, "edge-linea1")], NOBODY),
+    "two names in one part": ([EDGE, [named(CN, "edge-linea1"), named(CN, "edge-linea2")]], NOBODY),
+    "a name within a name": ([named(OU, "nadie"), named(CN, "edge-linea1/OU=edge")], NOBODY),
+    "the unit within the name": ([named(CN, "OU=edge,CN=edge-linea1")], NOBODY),
+}
+
+
+def test_attack_03_names_of_any_bytes(make_broker, suite, pki, tmp_path):
+    """None is taken for edge-linea1, who is connected and stays; what is told of them is one line each, and says nothing else."""
+    log, key = tmp_path / "audit.log", pki.client(EDGE1.cn, EDGE1.ou).key
+    broker = make_broker(suite, start=False)
+    broker.write("aduana.json", json.dumps({"audit": {"to": f"file:{log}"}}))
+    broker.start()
+    watch, edge = watcher(broker, "planta/#"), broker.connect(EDGE1, V5)
+    for number, (parts, why) in enumerate(ODD_NAMES.values()):
+        broker.refused(EDGE1, V5, cert=certificate(tmp_path, pki.ca, key, *parts), will=mqtt.Will("planta/linea1/temperatura", b"will"))
+        until(lambda: log.exists() and log.read_text().count("\n") == number + 1, 30, "a line of the audit log")
+    with pytest.raises((mqtt.Refused, OSError)):  # more than TLS carries
+        broker.connect(EDGE1, V5, cert=certificate(tmp_path, pki.ca, key, EDGE, named(CN, "edge-linea1" + "x" * 65000)))
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [(line["event"], line["verdict"], line["client_id"]) for line in lines] == [("connect", "refused", "edge-linea1")] * len(ODD_NAMES)
+    for line, (name, (_, why)) in zip(lines, ODD_NAMES.items()):
+        assert line["reason"].startswith(why), (name, line)
+    assert not set("\u202e\u200f\0") & set(log.read_text() + broker.log)
+    assert edge.publish("planta/linea1/temperatura", "x", qos=1) == 0 and payloads(seen(watch)) == [b"x"]
+
+
+@pytest.mark.parametrize("string", [PRINTABLE, T61, BMP], ids=["PrintableString", "T61String", "BMPString"])
+def test_attack_03_the_same_text_in_another_kind_of_string(broker, pki, tmp_path, string):
+    """It means the same person, with the same rights."""
+    text = "edge-linea1".encode("utf-16-be" if string == BMP else "ascii")
+    cert = certificate(tmp_path, pki.ca, pki.client(EDGE1.cn, EDGE1.ou).key, EDGE, named(CN, text, string))
+    client = broker.connect(EDGE1, V5, cert=cert)
+    assert client.publish("planta/linea1/temperatura", "x", qos=1) == 0
+    assert client.publish("planta/linea2/temperatura", "x", qos=1) == refused_publish(V5, 1)
 
 
 NO_LOGIN = {

@@ -87,7 +87,7 @@ def intermediate(pki, tmp_path):
         extra.write_text("subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n" + extensions)
         openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/O=Planta/CN=Planta Device CA",
                 "-keyout", made.key, "-out", request)
-        openssl("x509", "-req", "-in", request, "-CA", pki.ca.pem, "-CAkey", pki.ca.key, "-CAcreateserial", "-days", "30",
+        openssl("x509", "-req", "-in", request, "-CA", pki.ca.pem, "-CAkey", pki.ca.key, "-CAcreateserial", "-days", "90",
                 "-extfile", extra, "-out", made.pem)
         return made
     return make
@@ -97,7 +97,7 @@ def certified(folder, ca, key=("ec", "-pkeyopt", "ec_paramgen_curve:P-256"), ext
     made, request, extra = Cert(folder / "leaf.pem", folder / "leaf.key"), folder / "leaf.csr", folder / "leaf.ext"
     extra.write_text(LEAF + extensions)
     openssl("req", "-new", "-newkey", *key, "-nodes", "-subj", "/O=Planta/OU=edge/CN=edge-linea1", "-keyout", made.key, "-out", request)
-    openssl("x509", "-req", "-in", request, "-CA", ca.pem, "-CAkey", ca.key, "-CAcreateserial", "-days", "30", "-extfile", extra,
+    openssl("x509", "-req", "-in", request, "-CA", ca.pem, "-CAkey", ca.key, "-CAcreateserial", "-days", "90", "-extfile", extra,
             "-out", made.pem)
     return made
 

@@ -1,11 +1,14 @@
 """The monitor: a flood raises one alert that a subscriber sees, its end clears it; connections and bad policies too."""
 import json
+import pathlib
 import re
+import sys
 
 import pytest
 
 from plant import ADMIN, EDGE1, LECTOR1, REFUSED_CODES, SENSOR, payloads, refused_publish, seen, watcher
 
+ROOT = pathlib.Path(__file__).parents[2]
 ALERTS = "planta/_sys/alertas/#"
 STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
 
@@ -177,3 +180,24 @@ def test_retained_alerts(make_broker, suite):
     assert [next_alert(watch)[1]["state"] for _ in range(2)] == ["raised", "cleared"]
     message, alert = next_alert(watcher(broker, ALERTS, client_id="later"))
     assert message.retain and alert["state"] == "cleared"
+
+
+def test_silence_and_flapping(make_broker, suite):
+    """A client that says nothing is missed, one that comes and goes is noticed; each alert is what the schema says."""
+    broker = monitored(make_broker, suite, learn=True, silence_seconds=1, connections={"max_per_minute": 3})
+    watch, client = watcher(broker, ALERTS), broker.connect(EDGE1)
+    raised, cleared = next_alert(watch, 60), None
+    assert raised[0].topic == "planta/_sys/alertas/silence/edge-linea1"
+    assert (raised[1]["state"], raised[1]["limit"], raised[1]["severity"]) == ("raised", 1, "critical") and raised[1]["value"] >= 1
+    client.publish("planta/linea1/temperatura", "21", qos=1)
+    cleared = next_alert(watch, 60)
+    assert (cleared[1]["kind"], cleared[1]["state"], cleared[1]["since"]) == ("silence", "cleared", raised[1]["since"])
+    alerts = [raised, cleared]
+    for _ in range(5):
+        client = broker.connect(EDGE1)
+    while alerts[-1][1]["kind"] != "flapping":
+        alerts.append(next_alert(watch, 60))
+    assert "connection_rate" in {alert["kind"] for _, alert in alerts}
+    sys.path.insert(0, str(ROOT / "tests/corpus"))
+    import corpus
+    assert corpus.ask_ajv("alert", [message.payload for message, _ in alerts]) == ["good"] * len(alerts)

@@ -134,7 +134,9 @@ def test_rotation_of_everything(make_broker, suite, pki):
     broker.reload()
     all_go_on()
     assert [publisher.connects for publisher in publishers] == [2] * CLIENTS
-    assert mqtt.Client(broker.port, "nadie", tls=context(pki, newer, pki.client("admin", "servicio", ca=newer))).is_alive()
+    visitor = mqtt.Client(broker.port, "nadie", tls=context(pki, newer, pki.client("admin", "servicio", ca=newer)))
+    issuer = dict(part for parts in visitor.sock.getpeercert()["issuer"] for part in parts)
+    assert visitor.is_alive() and issuer["commonName"] == "Planta Device CA 2027"
 
     broker.edit("cert_auth.json", lambda file: file["authorities"].pop(OLD))  # 4. the old authority goes
     (broker.folder / "trusted" / f"{OLD}.pem").unlink()

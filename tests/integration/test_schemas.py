@@ -17,8 +17,8 @@ INVALID = ROOT / "tests/unit/policies/invalid"
 
 
 @pytest.fixture
-def aduana(lib):
-    return lib.parent / "bin/aduana"
+def check_many(lib):
+    return lib.parent / "tests/check_many"
 
 
 def some(cases, sanitized):
@@ -31,32 +31,33 @@ def report(wrong):
 
 
 @pytest.mark.parametrize("name", corpus.NAMES)
-def test_systematic_changes(name, aduana, tmp_path, sanitized):
+def test_systematic_changes(name, check_many, tmp_path, sanitized):
     """Whatever is changed in a good file, both accept it or both refuse it, or loader_only.json says why not."""
     cases = some(corpus.systematic(name), sanitized)
     assert len(cases) > (10 if sanitized else 20)
-    wrong, _ = corpus.disagreements(aduana, tmp_path, name, cases)
+    wrong, _ = corpus.disagreements(check_many, tmp_path, name, cases)
     assert not wrong, report(wrong)
 
 
 @pytest.mark.parametrize("name", corpus.NAMES)
-def test_values_by_hand(name, aduana, tmp_path):
+def test_values_by_hand(name, check_many, tmp_path):
     """What people write, with the verdict that is right."""
-    wrong, _ = corpus.surprises(aduana, tmp_path, name, corpus.by_hand(name))
+    wrong, _ = corpus.surprises(check_many, tmp_path, name, corpus.by_hand(name))
     assert not wrong, report(wrong)
 
 
 @pytest.mark.parametrize("name", corpus.NAMES)
-def test_every_key_is_in_the_corpus(name, aduana, tmp_path):
+def test_every_key_is_in_the_corpus(name, check_many, tmp_path):
     """plant/ has each key of the schema, so that it is changed; and the loader knows the same keys in the same places."""
-    loader, document = corpus.Loader(aduana, tmp_path / "plant", name), corpus.document_of(name)
-    for keys, (path, used, is_open) in corpus.kinds_of_objects(name).items():
-        assert keys <= used, f"{name}: {path}: plant/ lacks {sorted(keys - used)}"
-        error = loader.ask(json.dumps(mutations.replaced(document, path + (mutations.UNKNOWN,), 1)).encode())
-        known = re.search("unknown key; known here: (.*)", error)
-        assert known or is_open or "cert.cn" in keys, error
-        if known:
-            assert {*known[1].split(", "), "//"} == keys, f"{name}: {path}"
+    document = corpus.document_of(name)
+    with corpus.Loader(check_many, tmp_path / "plant", name) as loader:
+        for keys, (path, used, is_open) in corpus.kinds_of_objects(name).items():
+            assert keys <= used, f"{name}: {path}: plant/ lacks {sorted(keys - used)}"
+            error = loader.ask(json.dumps(mutations.replaced(document, path + (mutations.UNKNOWN,), 1)).encode())
+            known = re.search("unknown key; known here: (.*)", error)
+            assert known or is_open or "cert.cn" in keys, error
+            if known:
+                assert {*known[1].split(", "), "//"} == keys, f"{name}: {path}"
 
 
 def test_every_attribute_is_in_the_corpus():
@@ -69,11 +70,11 @@ def test_every_attribute_is_in_the_corpus():
         assert known == {key for key in match["match"] if re.match(r"cert\.(?!ext\.|san\.other\.)", key)}
 
 
-def test_every_excuse_is_needed(aduana, tmp_path):
+def test_every_excuse_is_needed(check_many, tmp_path):
     """loader_only.json is no longer than it must be."""
     used = set()
     for name in corpus.NAMES:
-        used |= corpus.surprises(aduana, tmp_path / name, name, corpus.by_hand(name))[1]
+        used |= corpus.surprises(check_many, tmp_path / name, name, corpus.by_hand(name))[1]
     assert [entry["error"] for entry in corpus.LOADER_ONLY if entry["error"] not in used] == []
 
 
@@ -87,7 +88,7 @@ def test_invalid_policies_of_the_unit_tests(name):
 
 
 @pytest.mark.parametrize("folder", ["policies", "tests/integration/policies", "tests/unit/policies/planta"])
-def test_whole_policies(folder, aduana):
+def test_whole_policies(folder):
     """What is given to people, and what the tests run on."""
     for name in corpus.NAMES:
         if (ROOT / folder / f"{name}.json").exists():

@@ -46,7 +46,7 @@ def root(folder, subject):
     """A certificate that signs itself, with that subject; also an authority."""
     folder.mkdir(parents=True)
     made = Cert(folder / "root.pem", folder / "root.key")
-    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30", "-subj", subject,
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "90", "-subj", subject,
             "-keyout", made.key, "-out", made.pem)
     return made
 

@@ -14,6 +14,9 @@ static struct {
     bool last_with_will;
     int publications;
     struct publication last;
+    char *payloads[LINES_MOST]; /* of the first so many */
+    struct connection *held[PLANT_CONNECTIONS];
+    char completions[1024];
 } seen;
 
 /* --- the broker ---------------------------------------------------------------------------------
@@ -42,6 +45,9 @@ static void host_publish(void *context, const char *topic, const char *payload, 
                          bool retain)
 {
     (void)context;
+    if (seen.publications < LINES_MOST) {
+        seen.payloads[seen.publications] = strdup(payload);
+    }
     seen.publications++;
     snprintf(seen.last.topic, sizeof seen.last.topic, "%s", topic);
     snprintf(seen.last.payload, sizeof seen.last.payload, "%s", payload);
@@ -81,7 +87,44 @@ static bool host_has_certificate(const void *handle)
     return c->certificate != NULL;
 }
 
-static const struct adu_host host = {
+static void remember_online(struct plant *plant, struct connection *c)
+{
+    int i = 0;
+    while (i < PLANT_CONNECTIONS && plant->online[i] != NULL && plant->online[i] != c) {
+        i++;
+    }
+    ck_assert_int_lt(i, PLANT_CONNECTIONS);
+    plant->online[i] = c;
+}
+
+/* As 2.1: whoever is held under that client id is completed, if anybody is. */
+static bool host_complete(const void *handle, const char *client_id, bool accepted,
+                          const char *username)
+{
+    struct connection *c = NULL;
+    for (int i = 0; i < PLANT_CONNECTIONS && c == NULL; i++) {
+        if (seen.held[i] != NULL && strcmp(seen.held[i]->client_id, client_id) == 0) {
+            c = seen.held[i];
+            seen.held[i] = NULL;
+        }
+    }
+    if (c == NULL) {
+        return false;
+    }
+    ck_assert_msg(c == handle, "%s: the answer for one connection came to another", client_id);
+    char text[128];
+    snprintf(text, sizeof text, "%s%s%c", seen.completions[0] != '\0' ? " " : "", client_id,
+             accepted ? '+' : '-');
+    ck_assert_uint_lt(strlen(seen.completions) + strlen(text), sizeof seen.completions);
+    strcat(seen.completions, text);
+    if (accepted) {
+        snprintf(c->username, sizeof c->username, "%s", username);
+        remember_online(seen.plant, c);
+    }
+    return true;
+}
+
+static struct adu_host host = {
     .log = host_log,
     .publish = host_publish,
     .kick = host_kick,
@@ -96,8 +139,13 @@ static const struct adu_host host = {
 static void forget_all(void)
 {
     log_clear();
+    for (int i = 0; i < LINES_MOST; i++) {
+        free(seen.payloads[i]);
+        seen.payloads[i] = NULL;
+    }
     seen.kicks = seen.publications = 0;
-    seen.last_kicked[0] = '\0';
+    seen.last_kicked[0] = seen.completions[0] = '\0';
+    memset(seen.held, 0, sizeof seen.held);
     seen.last = (struct publication){.qos = -1};
 }
 
@@ -120,14 +168,17 @@ bool plant_attach(struct plant *plant, enum adu_stage_kind kind, struct adu_erro
     const struct adu_options options = {.pipeline = plant->pipeline,
                                         .policy_dir = plant->policies.path,
                                         .state_dir = plant->keeps_state ? plant->state.path : NULL};
-    struct adu_pipeline *p = adu_pipeline_attach(test_stage(kind), &options, &host, &order, error);
+    const struct adu_stage *stage =
+        kind == ADU_STAGE_IAM_AUTH && plant->iam_auth != NULL ? plant->iam_auth : test_stage(kind);
+    host.complete = plant->holds ? host_complete : NULL;
+    struct adu_pipeline *p = adu_pipeline_attach(stage, &options, &host, &order, error);
     if (p == NULL) {
         return false;
     }
     ck_assert_uint_eq(order, plant->attached_count);
     ck_assert_msg(plant->p == NULL || plant->p == p, "a second pipeline was made");
     plant->p = p;
-    plant->attached[plant->attached_count++] = test_stage(kind);
+    plant->attached[plant->attached_count++] = stage;
     return true;
 }
 
@@ -159,16 +210,6 @@ void plant_end(struct plant *plant)
     seen.plant = NULL;
 }
 
-static void remember_online(struct plant *plant, struct connection *c)
-{
-    int i = 0;
-    while (i < PLANT_CONNECTIONS && plant->online[i] != NULL && plant->online[i] != c) {
-        i++;
-    }
-    ck_assert_int_lt(i, PLANT_CONNECTIONS);
-    plant->online[i] = c;
-}
-
 enum adu_verdict plant_login(struct plant *plant, struct connection *c)
 {
     char username[ADU_USERNAME_MOST + 1] = "";
@@ -182,6 +223,12 @@ enum adu_verdict plant_login(struct plant *plant, struct connection *c)
                                         .certificate = {.bytes = bytes, .length = length},
                                         .durable = c->durable};
     const enum adu_verdict verdict = adu_pipeline_login(plant->p, &connect, plant->now, username);
+    for (int i = 0; verdict == ADU_LATER && i < PLANT_CONNECTIONS; i++) {
+        if (seen.held[i] == NULL) {
+            seen.held[i] = c;
+            break;
+        }
+    }
     if (verdict != ADU_ALLOW && verdict != ADU_ABSTAIN) {
         return verdict;
     }
@@ -200,6 +247,16 @@ enum adu_verdict plant_ask(struct plant *plant, const struct connection *c, enum
     const struct adu_question question = {
         .handle = c, .client_id = c->client_id, .action = action, .topic = topic, .qos = 1};
     return adu_pipeline_decide(plant->p, &question, plant->now);
+}
+
+void plant_lost(struct plant *plant, struct connection *c)
+{
+    (void)plant;
+    for (int i = 0; i < PLANT_CONNECTIONS; i++) {
+        if (seen.held[i] == c) {
+            seen.held[i] = NULL;
+        }
+    }
 }
 
 void plant_gone(struct plant *plant, struct connection *c, bool session_ended)
@@ -265,6 +322,11 @@ void log_clear(void)
     }
 }
 
+const char *completions(void)
+{
+    return seen.completions;
+}
+
 int kicks(void)
 {
     return seen.kicks;
@@ -288,4 +350,13 @@ int publications(void)
 const struct publication *last_publication(void)
 {
     return &seen.last;
+}
+
+int published(const char *part, const char *other)
+{
+    int count = 0;
+    for (int i = 0; i < seen.publications && i < LINES_MOST; i++) {
+        count += strstr(seen.payloads[i], part) != NULL && strstr(seen.payloads[i], other) != NULL;
+    }
+    return count;
 }

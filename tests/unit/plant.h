@@ -29,7 +29,9 @@ enum { PLANT_CONNECTIONS = 64 };
 
 struct plant {
     struct folder policies, state;
-    bool keeps_state; /* plugin_opt_state_dir is given */
+    bool keeps_state;                 /* plugin_opt_state_dir is given */
+    bool holds;                       /* the broker can hold a log-in */
+    const struct adu_stage *iam_auth; /* NULL: as the plugin hands it over */
     const char *pipeline;
     struct adu_pipeline *p;
     struct adu_now now;
@@ -59,6 +61,9 @@ enum adu_verdict plant_login(struct plant *plant, struct connection *c);
 enum adu_verdict plant_ask(struct plant *plant, const struct connection *c, enum adu_action action,
                            const char *topic);
 
+/* A held connection ends: no event comes, and nobody is there when it is completed. */
+void plant_lost(struct plant *plant, struct connection *c);
+
 /* DISCONNECT of 2.0 (`session_ended` false), or of 2.1. */
 void plant_gone(struct plant *plant, struct connection *c, bool session_ended);
 
@@ -84,11 +89,16 @@ int logged(const char *part);
 const char *last_line(void);
 void log_clear(void);
 
+/* Log-ins that were completed: "client_id+" or "client_id-", divided by spaces. */
+const char *completions(void);
+
 int kicks(void);
 const char *last_kicked(void);
 bool last_kicked_with_will(void);
 
 int publications(void);
 const struct publication *last_publication(void);
+/* How many payloads hold both parts. */
+int published(const char *part, const char *other);
 
 #endif

@@ -36,13 +36,39 @@ static bool read_certificate(struct adu_bytes der, struct x509_st *parsed,
 
 static struct adu_stage certificates_as_text;
 
-/* "cert.until=1795500000": when it ends, in seconds since 1970. */
+static int64_t number(const struct adu_attributes *attributes, const char *name, int64_t otherwise)
+{
+    const char *text = attributes != NULL ? adu_attributes_single(attributes, name) : NULL;
+    return text != NULL ? atoll(text) : otherwise;
+}
+
+/* "cert.until=1795500000": when it ends, in seconds since 1970; without, in some thousand years.
+ * "cert.bits=1024": of an RSA key. */
+static void facts_of(const struct adu_attributes *attributes, struct adu_certificate_facts *facts)
+{
+    *facts = (struct adu_certificate_facts){
+        .until_ms = number(attributes, "cert.until", INT64_C(99999999999)) * 1000,
+        .key = ADU_KEY_RSA,
+        .key_bits = (uint32_t)number(attributes, "cert.bits", 2048)};
+}
+
+static void inspect_certificate(struct adu_bytes der, struct x509_st *parsed,
+                                struct adu_certificate_facts *facts)
+{
+    struct adu_attributes attributes = {0};
+    char why[64];
+    read_certificate(der, parsed, &attributes, why, sizeof why);
+    facts_of(&attributes, facts);
+    adu_attributes_clear(&attributes);
+}
+
 static enum adu_verdict identify(const struct adu_stage_call *call, struct adu_login *login)
 {
     const enum adu_verdict verdict = adu_cert_auth_stage.identify(call, login);
-    const char *until =
-        login->certificate != NULL ? adu_attributes_single(login->certificate, "cert.until") : NULL;
-    login->valid_until_ms = until != NULL ? atoll(until) * 1000 : 0;
+    login->valid_until_ms = number(login->certificate, "cert.until", 0) * 1000;
+    if (login->certificate != NULL) {
+        facts_of(login->certificate, &login->facts);
+    }
     return verdict;
 }
 
@@ -57,6 +83,7 @@ const struct adu_stage *test_stage(enum adu_stage_kind kind)
     };
     certificates_as_text = adu_cert_auth_stage;
     certificates_as_text.read_certificate = read_certificate;
+    certificates_as_text.inspect_certificate = inspect_certificate;
     certificates_as_text.identify = identify;
     return stages[kind];
 }

@@ -56,7 +56,8 @@ START_TEST(what_an_alert_says)
                    "'client_id': 'edge-linea1', 'username': 'linea1', 'class': 'gateways',"
                    "'value': 61.3, 'limit': 50, 'rule': 'rate_monitor.json:7',"
                    "'since': '2023-11-14T22:13:20.123Z', 'time': '2023-11-14T22:13:21.000Z',"
-                   "'text': 'publishes more than max_per_second of its class'}");
+                   "'text': 'publishes more than max_per_second of its class',"
+                   "'more': 'aduana sessions'}");
     alert.raised = false;
     alert.value = 0;
     alert.username = alert.class_name = NULL;
@@ -64,12 +65,13 @@ START_TEST(what_an_alert_says)
     expect(&alert, "{'kind': 'publish_rate', 'state': 'cleared', 'severity': 'warning',"
                    "'client_id': 'edge-linea1', 'value': 0.0, 'limit': 50,"
                    "'since': '2023-11-14T22:13:20.123Z', 'time': '2023-11-14T22:13:21.000Z',"
-                   "'text': 'publishes more than max_per_second of its class'}");
+                   "'text': 'publishes more than max_per_second of its class',"
+                   "'more': 'aduana sessions'}");
     alert = (struct adu_alert){
         .kind = "policy_rejected", .raised = true, .text = "acl.json:7:12: \"a\": unknown key"};
     expect(&alert, "{'kind': 'policy_rejected', 'state': 'raised', 'severity': 'warning',"
                    "'since': '1970-01-01T00:00:00.000Z', 'time': '1970-01-01T00:00:00.000Z',"
-                   "'text': 'acl.json:7:12: \\'a\\': unknown key'}");
+                   "'text': 'acl.json:7:12: \\'a\\': unknown key', 'more': 'aduana status'}");
 }
 END_TEST
 
@@ -135,7 +137,7 @@ START_TEST(hostile_client_ids)
     ck_assert_str_eq(json_string_value(json_object_get(object, "client_id")),
                      hostile[_i].client_id);
     ck_assert_str_eq(json_string_value(json_object_get(object, "state")), "raised");
-    ck_assert_uint_eq(json_object_size(object), 12);
+    ck_assert_uint_eq(json_object_size(object), 13);
     json_decref(object);
     snprintf(expected, sizeof expected, "planta/_sys/alertas/publish_rate/%s", hostile[_i].level);
     ck_assert_str_eq(topic_of("planta/_sys/alertas/${kind}/${client_id}", &alert, 1024), expected);

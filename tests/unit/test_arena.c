@@ -103,6 +103,22 @@ START_TEST(releases_newest_first)
 }
 END_TEST
 
+/* A generation is replaced while a worker still asks by its settings. */
+START_TEST(the_last_holder_frees)
+{
+    struct adu_arena *arena = adu_arena_new();
+    int *thing = adu_arena_alloc(arena, sizeof *thing);
+    releases = 0;
+    ck_assert(adu_arena_at_free(arena, release, thing));
+    ck_assert_ptr_eq(adu_arena_hold(arena), arena);
+    adu_arena_free(arena);
+    ck_assert_int_eq(releases, 0);
+    *thing = 1;
+    adu_arena_free(arena);
+    ck_assert_int_eq(releases, 1);
+}
+END_TEST
+
 START_TEST(size_is_what_it_took)
 {
     struct adu_arena *arena = adu_arena_new();
@@ -125,6 +141,7 @@ int main(void)
     suite_add_rows(suite, sizes, ROWS(arrays));
     suite_add(suite, texts);
     suite_add(suite, releases_newest_first);
+    suite_add(suite, the_last_holder_frees);
     suite_add(suite, size_is_what_it_took);
     return run_suite(suite);
 }

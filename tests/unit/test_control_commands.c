@@ -254,7 +254,8 @@ static const struct {
     {ADU_PUBLISH, "planta/linea1/temperatura", NULL},
     {ADU_PUBLISH, "planta/linea2/temperatura", "acl: no rule grants it to its roles \"edge\""},
     {ADU_PUBLISH, "planta/linea1/Temperatura",
-     "topic_policy: upper-case letters are not allowed (level 3 \"Temperatura\") "
+     "topic_policy: upper-case letters are not allowed (level 3 \"Temperatura\"); right would be "
+     "\"planta/linea1/temperatura\" "
      "[topic_policy.json:1]"},
     {ADU_PUBLISH, "planta/linea1/consigna",
      "acl: denied by the rule \"no setpoints\" [acl.json:1]"},

@@ -1,6 +1,7 @@
 /* What a log-in must prove, and the password's part in it: every combination of what is required,
  * what the certificate says and what the client gives. */
 #include "asker.h"
+#include "fixture.h"
 #include "plugins/iam_auth/iam_auth.h"
 
 /* The hash of the password x. */
@@ -12,6 +13,20 @@
     "', 'roles': ['op'], 'attributes': {'zona': 'sur'}}}}"
 
 static struct snippet snippet;
+
+static struct adu_iam *iam;
+static struct adu_counters counters;
+
+static void setup(void)
+{
+    iam = adu_iam_new();
+    ck_assert_ptr_nonnull(iam);
+}
+
+static void teardown(void)
+{
+    adu_iam_free(iam);
+}
 
 static const struct adu_iam_policy *policy_of(const char *json)
 {
@@ -45,7 +60,9 @@ static void certify(struct adu_login *login, enum certificate certificate)
  * it: what is required must be proven, and something must be. */
 static char outcome(const struct adu_iam_policy *policy, struct adu_login *login)
 {
-    const enum adu_verdict verdict = adu_iam_auth_identify(policy, login);
+    const struct adu_stage_call call = {
+        .policy = policy, .instance = iam, .counters = &counters, .now_ms = 1000};
+    const enum adu_verdict verdict = adu_iam_auth_identify(&call, login);
     ck_assert_int_ne(verdict, ADU_ERROR);
     if (verdict == ADU_DENY) {
         ck_assert_msg(login->why.text != NULL, "refused without a reason");
@@ -267,8 +284,9 @@ static const struct {
     {"{}", "the key \"providers\" is missing"},
     {"{'providers': ['local']}", "the key \"local\" with its settings is missing"},
     {"{'providers': ['local', 'local'], 'local': {}}", "\"local\" is named twice"},
-    {"{'providers': ['ldap'], 'ldap': {}}", "ldap: unknown key"},
-    {"{'providers': ['ldap']}", "providers[0]: expected a provider: \"local\""},
+    {"{'providers': ['ldap'], 'ldap': {}}", "ldap: the key \"servers\" is missing"},
+    {"{'providers': ['ldap']}", "the key \"ldap\" with its settings is missing"},
+    {"{'providers': ['radius']}", "providers[0]: expected a provider: \"local\", \"ldap\" or \"oidc\""},
     {"{'providers': [1]}", "expected a string"},
     {"{'providers': 'local', 'local': {}}", "expected an array"},
     {"{'providers': [], 'require': 'all'}",
@@ -292,11 +310,11 @@ END_TEST
 int main(void)
 {
     Suite *suite = suite_create("iam_auth");
-    suite_add_rows(suite, truth_table, ROWS(logins));
-    suite_add(suite, both_unless_said_otherwise);
-    suite_add_rows(suite, truth_table_of_again, ROWS(again));
-    suite_add_rows(suite, why_it_is_refused, ROWS(reasons));
-    suite_add(suite, without_providers);
+    suite_add_fixture(suite, truth_table, ROWS(logins), setup, teardown);
+    suite_add_fixture(suite, both_unless_said_otherwise, 1, setup, teardown);
+    suite_add_fixture(suite, truth_table_of_again, ROWS(again), setup, teardown);
+    suite_add_fixture(suite, why_it_is_refused, ROWS(reasons), setup, teardown);
+    suite_add_fixture(suite, without_providers, 1, setup, teardown);
     suite_add_rows(suite, files_refused, ROWS(refused));
     return run_suite(suite);
 }

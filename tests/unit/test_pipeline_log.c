@@ -42,7 +42,8 @@ static const struct {
      "aduana: refused receive client=\"edge-linea1\" username=\"linea1\" address=127.0.0.1 "
      "topic=\"planta/linea2/comandos/x\""},
     {ADU_PUBLISH, "planta/linea1/Temperatura",
-     "topic_policy: upper-case letters are not allowed (level 3 \"Temperatura\") "
+     "topic_policy: upper-case letters are not allowed (level 3 \"Temperatura\"); right would be "
+     "\"planta/linea1/temperatura\" "
      "[topic_policy.json:2]"},
     {ADU_PUBLISH, "planta/linea1/a/b/c/d/e",
      "topic_policy: more levels than depth.max (limit 6) [topic_policy.json:3]"},

@@ -78,6 +78,29 @@ START_TEST(a_bad_file_changes_nothing)
 }
 END_TEST
 
+/* Each error is said, all of them are one alert, and its end is told once. */
+START_TEST(an_alert_of_several_bad_files)
+{
+    open_plant();
+    plant_pass(&plant, 0);
+    ck_assert(plant_reload(&plant));
+    const int before = publications();
+    write_acl("{");
+    ck_assert(!plant_reload(&plant));
+    plant_pass(&plant, 1000);
+    ck_assert(!plant_reload(&plant));
+    ck_assert_int_eq(publications(), before + 2);
+    ck_assert_ptr_nonnull(strstr(last_publication()->payload, "\"raised\""));
+    ck_assert_ptr_nonnull(strstr(last_publication()->payload, "\"since\":\"2023-11-14T22:13:20."));
+    ck_assert_ptr_nonnull(strstr(last_publication()->payload, "\"time\":\"2023-11-14T22:13:21."));
+    folder_copy(&plant.policies, PLANTA);
+    ck_assert(plant_reload(&plant));
+    ck_assert(plant_reload(&plant));
+    ck_assert_int_eq(publications(), before + 3);
+    plant_end(&plant);
+}
+END_TEST
+
 START_TEST(a_missing_folder_changes_nothing)
 {
     open_plant();
@@ -365,6 +388,7 @@ int main(void)
     Suite *suite = suite_create("pipeline_reload");
     suite_add(suite, new_rules_hold_for_old_sessions);
     suite_add(suite, a_bad_file_changes_nothing);
+    suite_add(suite, an_alert_of_several_bad_files);
     suite_add(suite, a_missing_folder_changes_nothing);
     suite_add(suite, who_is_no_longer_known_is_kicked_once);
     suite_add(suite, who_gets_another_name_is_kicked);

@@ -214,12 +214,28 @@ START_TEST(an_older_file_is_set_aside)
 }
 END_TEST
 
+/* That of the version before this one is not given up: it lacks a column. */
+START_TEST(an_older_file_is_brought_up_to_date)
+{
+    change_version("ALTER TABLE client DROP COLUMN record; PRAGMA user_version = 2");
+    plant_start(&plant);
+    ck_assert_int_eq(folder_count(&plant.state, "aduana-state.db.old-"), 0);
+    ck_assert_uint_eq(plant_counters(&plant)->state_errors, 0);
+    struct connection a = edge;
+    ck_assert_int_eq(plant_login(&plant, &a), ADU_ALLOW);
+    restart();
+    const struct connection gateway = away("edge-linea1", "linea1");
+    MAY(gateway, ADU_RECEIVE, "planta/linea1/comandos/x");
+    plant_end(&plant);
+}
+END_TEST
+
 START_TEST(a_newer_file_refuses_to_start)
 {
-    change_version("PRAGMA user_version = 3");
+    change_version("PRAGMA user_version = 4");
     struct adu_error error = {0};
     ck_assert(!plant_attach(&plant, ADU_STAGE_ACL, &error));
-    ck_assert_ptr_nonnull(strstr(error.text, "the state file has version 3"));
+    ck_assert_ptr_nonnull(strstr(error.text, "the state file has version 4"));
     ck_assert_int_eq(folder_count(&plant.state, "aduana-state.db.damaged-"), 0);
     plant_end(&plant);
 }
@@ -271,6 +287,7 @@ int main(void)
     suite_add(suite, without_it_nobody_is_known);
     suite_add_rows(suite, a_damaged_file_is_set_aside, ROWS(damages));
     suite_add(suite, an_older_file_is_set_aside);
+    suite_add(suite, an_older_file_is_brought_up_to_date);
     suite_add(suite, a_newer_file_refuses_to_start);
     suite_add(suite, a_folder_that_others_may_write_refuses_to_start);
     suite_add_rows(suite, a_disk_that_fails_stops_nobody, 2);

@@ -10,6 +10,9 @@
 #define OTHER   "a character outside \"characters\" is not allowed"
 #define EMPTY   "an empty level is not allowed"
 #define LONG    "a level has too many bytes"
+#define NFC     "a letter and its accent must be one character (NFC)"
+#define ALIKE                                                                                      \
+    "it looks like another name: letters of several alphabets, or ones that stand for others"
 
 /* `json` NULL: the file has no "names". End with snippet_close. */
 static const struct adu_names *names_of(struct snippet *s, const char *json)
@@ -119,6 +122,44 @@ static const struct {
     {NAMES("'characters': '[:lower:]_'"), "a:", OTHER},
     {NAMES("'characters': '[:^digit:]'"), "a1", OTHER},
     {NAMES("'characters': '_[:alpha:][:digit:]'"), "_a1", NULL},
+    /* blanks that are letters, and marks that nobody sees */
+    {NULL, "a\xe3\x85\xa4", SPACES},     /* U+3164, the Hangul filler */
+    {NULL, "\xe2\xa0\x80", SPACES},      /* U+2800, Braille without a dot */
+    {NULL, "a\xef\xb8\x8f", CONTROL},    /* U+FE0F, a variation selector */
+    {NULL, "a\xcd\x8f", CONTROL},        /* U+034F, the grapheme joiner */
+    {NULL, "\xef\xb7\x90", CONTROL},     /* U+FDD0, a non-character */
+    {NULL, "\xf4\x8f\xbf\xbf", CONTROL}, /* U+10FFFF */
+    /* normal form C */
+    {NULL, "ano\xcc\x81", NULL},
+    {NAMES("'nfc': true"), "ano\xcc\x81", NFC},
+    {NAMES("'nfc': true"), "an\xc3\xb3", NULL},
+    {NAMES("'nfc': true"), "\xe2\x84\xaa", UPPER}, /* the Kelvin sign */
+    {NAMES("'nfc': true, 'lowercase': false"), "\xe2\x84\xaa", NFC},
+    {NAMES("'nfc': true"), "\xef\xbd\x81", NULL}, /* full-width a is in form C */
+    /* look-alikes */
+    {NULL, "temper\xd0\xb0tura", NULL},
+    {NAMES("'lookalikes': 'allow'"), "temper\xd0\xb0tura", NULL},
+    {NAMES("'lookalikes': 'refuse'"), "temper\xd0\xb0tura", ALIKE}, /* Cyrillic a */
+    {NAMES("'lookalikes': 'flag'"), "temper\xd0\xb0tura", ALIKE},
+    {NAMES("'lookalikes': 'refuse'"),
+     "\xce\xbf"
+     "xx",
+     ALIKE}, /* Greek omicron */
+    {NAMES("'lookalikes': 'refuse'"), "\xd0\xb0\xd1\x81\xd0\xb5",
+     ALIKE}, /* all Cyrillic, reads "ace" */
+    {NAMES("'lookalikes': 'refuse'"), "\xd1\x86\xd0\xb5\xd1\x85", NULL}, /* a Russian word */
+    {NAMES("'lookalikes': 'refuse'"),
+     "\xd1\x86\xd0\xb5\xd1\x85"
+     "1",
+     NULL},
+    {NAMES("'lookalikes': 'refuse'"), "\xef\xbd\x81", ALIKE},     /* full-width a */
+    {NAMES("'lookalikes': 'refuse'"), "\xef\xac\x81n", ALIKE},    /* the ligature fi */
+    {NAMES("'lookalikes': 'refuse'"), "m\xc2\xb2", ALIKE},        /* superscript two */
+    {NAMES("'lookalikes': 'refuse'"), "\xf0\x9d\x90\x9a", ALIKE}, /* mathematical bold a */
+    {NAMES("'lookalikes': 'refuse'"), "a\xc3\xb1o", NULL},
+    {NAMES("'lookalikes': 'refuse'"), "\xe6\x97\xa5\xe3\x81\xae",
+     NULL},                                                  /* Japanese mixes its own */
+    {NAMES("'lookalikes': 'refuse'"), "\xe2\x86\x92", NULL}, /* an arrow has no alphabet */
     /* length, in bytes */
     {NAMES("'max_level_bytes': 4"), "abcd", NULL},
     {NAMES("'max_level_bytes': 4"), "abcde", LONG},
@@ -141,6 +182,8 @@ START_TEST(names_of_levels)
                   why.text != NULL ? why.text : "legal");
     if (!legal) {
         ck_assert_str_eq(why.text, levels[_i].why);
+        ck_assert(why.watched ==
+                  (levels[_i].json != NULL && strstr(levels[_i].json, "flag") != NULL));
     }
     ck_assert_int_eq(why.limit != ADU_NO_LIMIT, !legal && strcmp(why.text, LONG) == 0);
     snippet_close(&s);

@@ -236,6 +236,52 @@ START_TEST(an_empty_policy)
 }
 END_TEST
 
+#define LEVELS_TEXT "the filter has more levels than subscriptions.max_levels"
+#define WILD_TEXT   "the filter has more wildcards than subscriptions.max_wildcards"
+#define BROAD       "the filter is too broad for the client's roles"
+
+static const struct {
+    const char *roles, *filter, *why;
+} too_much[] = {
+    {"", "#", BROAD},
+    {"", "+/#", BROAD},
+    {"", "+/+/#", BROAD},
+    {"", "+/+/+", BROAD}, /* it covers b/secreto/+ */
+    {"", "a/#", ""},
+    {"", "a/+/#", ""},
+    {"", "$SYS/#", ""}, /* exempt */
+    {"", "$share/g/#", BROAD},
+    {"", "b/#", BROAD}, /* it covers b/secreto/+ */
+    {"", "b/+/+", BROAD},
+    {"", "b/secreto/+", BROAD},
+    {"", "b/secreto/x", ""},
+    {"", "+/secreto/x", ""},
+    {"scada", "#", ""},
+    {"otro", "#", BROAD},
+    {"scada", "a/+/+/+", ""},
+    {"scada", "a/+/+/+/+", WILD_TEXT},
+    {"scada", "+/+/#", ""},
+    {"scada", "+/+/+/#", WILD_TEXT},
+    {"", "a/b/c/d/e", ""},
+    {"", "a/b/c/d/e/f", LEVELS_TEXT},
+    {"", "a/b/c/d/e/#", LEVELS_TEXT},
+    {"", "$share/g/a/b/c/d/e", ""},
+};
+
+START_TEST(subscriptions)
+{
+    struct adu_reason why;
+    const struct adu_topic_policy *policy =
+        policy_of("{'exempt': ['$SYS/#'], 'subscriptions': {'max_levels': 5, 'max_wildcards': 3,"
+                  "'too_broad': ['+/+/#', 'b/secreto/+'], 'broad_roles': ['scada']}}");
+    adu_vocabulary_define_role(snippet.vocabulary, "otro");
+    const char *said = judged(policy, ADU_SUBSCRIBE, too_much[_i].filter, too_much[_i].roles, &why);
+    ck_assert_msg(strcmp(said, too_much[_i].why) == 0, "%s: \"%s\"", too_much[_i].filter, said);
+    ck_assert_str_eq(judged(policy, ADU_PUBLISH, "a/b/c/d/e/f", "", &why), "");
+    snippet_close(&snippet);
+}
+END_TEST
+
 START_TEST(long_topics)
 {
     struct adu_reason why;
@@ -309,6 +355,39 @@ START_TEST(watch_says_what_it_would_refuse)
 }
 END_TEST
 
+/* What is only flagged hides nothing that is refused, and is said of the first level. */
+START_TEST(flagged)
+{
+    struct adu_reason why;
+    const struct adu_topic_policy *policy = policy_of("{'names': {'lookalikes': 'flag'}}");
+    ck_assert_str_ne(judged(policy, ADU_PUBLISH,
+                            "a/\xd0\xb0"
+                            "b/c/\xd0\xb0"
+                            "b",
+                            "", &why),
+                     "");
+    ck_assert(why.watched);
+    ck_assert_uint_eq(why.level, 2);
+    ck_assert_str_eq(judged(policy, ADU_PUBLISH,
+                            "\xd0\xb0"
+                            "b/C",
+                            "", &why),
+                     UPPER);
+    ck_assert(!why.watched);
+    ck_assert_str_eq(judged(policy, ADU_PUBLISH,
+                            "\xd0\xb0"
+                            "b/_x",
+                            "", &why),
+                     UNNAMED);
+    ck_assert(!why.watched);
+    ck_assert(adu_topic_policy_possible(policy,
+                                        adu_text_of("\xd0\xb0"
+                                                    "b/#"),
+                                        &why));
+    snippet_close(&snippet);
+}
+END_TEST
+
 static const struct {
     const char *json, *error;
 } refused[] = {
@@ -327,6 +406,13 @@ static const struct {
     {"{'exempt': '$SYS/#'}", "exempt: expected an array"},
     {"{'exempt': ['$SYS/#/x']}", "exempt[0]: expected a topic pattern"},
     {"{'exempt': ['$share/g/x']}", "leave out $share/<group>/"},
+    {"{'subscriptions': {'max_levels': 0}}", "subscriptions.max_levels: expected"},
+    {"{'subscriptions': {'too_broad': ['a#']}}", "too_broad[0]: expected a topic filter"},
+    {"{'subscriptions': {'too_broad': '#'}}", "too_broad: expected an array"},
+    {"{'subscriptions': {'broad_roles': ['a']}}", "it needs \"too_broad\" beside it"},
+    {"{'names': {'lookalikes': true}}", "names.lookalikes: expected"},
+    {"{'names': {'collisions': 'no'}}", "expected one of \"allow\", \"flag\", \"refuse\""},
+    {"{'names': {'nfc': 1}}", "names.nfc: expected"},
     {"{'name': {}}", "did you mean \"names\"?"},
 };
 
@@ -348,9 +434,11 @@ int main(void)
     suite_add(suite, receive);
     suite_add_rows(suite, reserved_levels, ROWS(reserved));
     suite_add(suite, an_empty_policy);
+    suite_add_rows(suite, subscriptions, ROWS(too_much));
     suite_add(suite, long_topics);
     suite_add(suite, reasons_name_level_limit_and_place);
     suite_add(suite, watch_says_what_it_would_refuse);
+    suite_add(suite, flagged);
     suite_add_rows(suite, files_refused, ROWS(refused));
     return run_suite(suite);
 }

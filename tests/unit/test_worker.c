@@ -195,6 +195,77 @@ START_TEST(signals)
 }
 END_TEST
 
+/* --- several threads ----------------------------------------------------------------------------
+ */
+
+/* Each waits for the other: one thread alone would never end. */
+static sem_t meeting[2];
+
+static void meet(struct adu_job *job)
+{
+    const int mine = ((struct task *)job)->number;
+    sem_post(&meeting[mine]);
+    while (sem_wait(&meeting[1 - mine]) != 0) {
+    }
+    ((struct task *)job)->ran_on = pthread_self();
+}
+
+START_TEST(a_crew_works_at_the_same_time)
+{
+    done_count = 0;
+    struct adu_worker *crew = adu_worker_new_crew(2, 0);
+    for (int i = 0; i < 2; i++) {
+        sem_init(&meeting[i], 0, 0);
+        struct task *t = calloc(1, sizeof *t);
+        *t = (struct task){.job = {.run = meet, .done = done}, .number = i};
+        ck_assert(adu_worker_submit(crew, &t->job));
+    }
+    while (done_count < 2) {
+        ck_assert(adu_worker_wait(crew, 60000));
+        adu_worker_drain(crew);
+    }
+    ck_assert(!adu_worker_wait(crew, 1)); /* nothing is left */
+    adu_worker_free(crew);
+}
+END_TEST
+
+static int left_out_count;
+
+static void count_left_out(struct adu_job *job)
+{
+    left_out_count += job->left_out;
+    free(job);
+}
+
+/* What does not fit is not taken; and who ends does not wait for what has not begun. */
+START_TEST(a_queue_has_an_end)
+{
+    ran = left_out_count = 0;
+    sem_t hold;
+    sem_init(&hold, 0, 0);
+    struct adu_worker *crew = adu_worker_new_crew(1, 3);
+    struct task *tasks[5];
+    int taken = 0;
+    for (int i = 0; i < 5; i++) {
+        tasks[i] = calloc(1, sizeof *tasks[i]);
+        *tasks[i] = (struct task){.job = {.run = run, .done = count_left_out},
+                                  .hold = i == 0 ? &hold : NULL};
+        const bool is_taken = adu_worker_submit(crew, &tasks[i]->job);
+        taken += is_taken;
+        if (!is_taken) {
+            free(tasks[i]);
+        }
+    }
+    ck_assert(taken == 3 || taken == 4); /* the first may have begun */
+    adu_worker_stop(crew);
+    sem_post(&hold);
+    adu_worker_free(crew);
+    ck_assert_int_eq(ran + left_out_count, taken);
+    ck_assert_int_ge(left_out_count, 2);
+    sem_destroy(&hold);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("worker");
@@ -204,5 +275,7 @@ int main(void)
     suite_add(suite, done_may_submit);
     suite_add(suite, idle);
     suite_add(suite, signals);
+    suite_add(suite, a_crew_works_at_the_same_time);
+    suite_add(suite, a_queue_has_an_end);
     return run_suite(suite);
 }

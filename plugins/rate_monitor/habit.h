@@ -1,0 +1,65 @@
+/* What is usual for one client, learned from what it does: how much it publishes in ten seconds and
+ * in two, how long it is ever silent, how often it connects. Pure: time is an argument (monotonic,
+ * ms); constant time and memory, no allocation.
+ *
+ * What has been usual within the last week or so never is unusual: cycles, batches and shifts make
+ * up a range, and only what leaves the range, by a good part of it, is looked at further. So it
+ * takes a day of learning before a rate is judged. The first seconds after a connect are not looked
+ * at, as clients then send what they have kept. */
+#ifndef ADUANA_RATE_MONITOR_HABIT_H
+#define ADUANA_RATE_MONITOR_HABIT_H
+
+#include "plugins/rate_monitor/detector.h"
+
+enum adu_habit_kind {
+    ADU_HABIT_FLOOD,    /* several times as much in two seconds as ever */
+    ADU_HABIT_MORE,     /* more in ten seconds, again and again */
+    ADU_HABIT_LESS,     /* less */
+    ADU_HABIT_SILENT,   /* longer silent than ever, of a client that is regular */
+    ADU_HABIT_FLAPPING, /* connects again and again */
+    ADU_HABIT_KINDS
+};
+
+/* Zeroed to begin. */
+struct adu_habit {
+    /* What every publish touches. */
+    int64_t last_ms;      /* the last publish; 0: none since it connected */
+    int64_t second;       /* of the clock, that `now` counts */
+    uint32_t now, before; /* publishes in this second and the one before */
+    uint32_t flood_at;    /* more than this in both is a flood; 0: not known yet */
+    uint32_t count;       /* publishes since `since_ms` */
+    float longest_ms;     /* silence, slowly forgotten */
+    float interval_ms;    /* between publishes, usually */
+    uint32_t intervals;   /* seen, up to a few hundred */
+    uint8_t raised;       /* set of enum adu_habit_kind */
+    bool online;
+    uint8_t calm; /* usual tens of seconds in a row */
+
+    int64_t since_ms;     /* the ten seconds that are being counted; 0: none */
+    int64_t connected_ms; /* the last time */
+    int64_t flood_ms;     /* the last time that there was more than flood_at */
+    int64_t flood_since_ms;
+    float connects;  /* lately, fading */
+    float peak;      /* most publishes in two seconds, slowly forgotten */
+    float high, low; /* the range: of the mean of ten seconds' publishes */
+    float evidence;  /* that a rate has left it */
+    struct adu_detector rate;
+};
+
+/* Each returns the set of kinds (1 << kind) that began or are over with this: whether it is up now
+ * is in `raised`. */
+unsigned adu_habit_connect(struct adu_habit *habit, int64_t now_ms);
+/* Hot path. */
+unsigned adu_habit_publish(struct adu_habit *habit, int64_t now_ms);
+/* To be called about once a second. */
+unsigned adu_habit_visit(struct adu_habit *habit, int64_t now_ms);
+
+/* The connection ended: until the next one nothing is expected. */
+unsigned adu_habit_leave(struct adu_habit *habit);
+
+/* What it is now, and what is usual: publishes (in two seconds, in ten), seconds of silence, or
+ * connects. */
+double adu_habit_value(const struct adu_habit *habit, enum adu_habit_kind kind, int64_t now_ms);
+double adu_habit_usual(const struct adu_habit *habit, enum adu_habit_kind kind);
+
+#endif

@@ -1,0 +1,210 @@
+#include "plugins/topic_policy/traffic.h"
+#include "common/reader.h"
+#include "common/utf8.h"
+#include <string.h>
+
+/* Of a payload that is read: no message keeps the broker from its work for long. */
+enum { READ_BYTES_DEFAULT = 65536, READ_BYTES_MOST = 1048576 };
+/* Of any message (MQTT 5 section 1.5.5). */
+enum { BYTES_MOST = 268435455 };
+
+const char *const adu_retain_rule_names[] = {[ADU_RETAIN_OPTIONAL] = "optional",
+                                             [ADU_RETAIN_REQUIRED] = "required",
+                                             [ADU_RETAIN_FORBIDDEN] = "forbidden",
+                                             NULL};
+
+static const char *const format_names[] = {[ADU_PAYLOAD_ANY] = "any",
+                                           [ADU_PAYLOAD_UTF8] = "utf8",
+                                           [ADU_PAYLOAD_NUMBER] = "number",
+                                           [ADU_PAYLOAD_JSON] = "json",
+                                           NULL};
+
+struct qos_keys {
+    long min, max;
+};
+
+static const struct adu_field qos_fields[] = {
+    ADU_FIELD(struct qos_keys, min, INTEGER, .maximum = 2),
+    ADU_FIELD(struct qos_keys, max, INTEGER, .maximum = 2),
+    {0},
+};
+
+struct payload_keys {
+    long min_bytes, max_bytes;
+    int format;
+    const struct adu_json *schema;
+};
+
+static const struct adu_field payload_fields[] = {
+    ADU_FIELD(struct payload_keys, min_bytes, INTEGER, .maximum = BYTES_MOST),
+    ADU_FIELD(struct payload_keys, max_bytes, INTEGER, .maximum = BYTES_MOST),
+    ADU_FIELD(struct payload_keys, format, CHOICE, .choices = format_names),
+    ADU_FIELD(struct payload_keys, schema, OBJECT),
+    {0},
+};
+
+static bool compile_qos(struct adu_compiler *c, const struct adu_json *object,
+                        struct adu_traffic *traffic)
+{
+    struct qos_keys keys = {.min = 0, .max = 2};
+    if (object != NULL) {
+        traffic->qos_place = adu_compiler_place(c, &object->place);
+        if (!adu_read_object(object, qos_fields, &keys, c->error)) {
+            return false;
+        }
+    }
+    traffic->least_qos = keys.min;
+    traffic->most_qos = keys.max;
+    return keys.min <= keys.max ||
+           adu_json_error(object, c->error, "min %ld is more than max %ld", keys.min, keys.max);
+}
+
+static bool check_payload(struct adu_compiler *c, const struct adu_json *object,
+                          const struct payload_keys *keys)
+{
+    const bool read = keys->format == ADU_PAYLOAD_JSON || keys->format == ADU_PAYLOAD_NUMBER;
+    if (keys->schema != NULL && !read) {
+        return adu_json_error(keys->schema, c->error,
+                              "it needs \"format\": \"json\" or \"number\" beside it");
+    }
+    if (keys->min_bytes > keys->max_bytes) {
+        return adu_json_error(object, c->error, "min %ld is more than max %ld", keys->min_bytes,
+                              keys->max_bytes);
+    }
+    return keys->format == ADU_PAYLOAD_ANY || keys->max_bytes <= READ_BYTES_MOST ||
+           adu_json_error(object, c->error, "a payload that is read may have at most %d max_bytes",
+                          READ_BYTES_MOST);
+}
+
+static bool compile_payload(struct adu_compiler *c, const struct adu_json *object,
+                            struct adu_traffic *traffic)
+{
+    struct payload_keys keys = {.max_bytes = -1};
+    if (object != NULL) {
+        traffic->payload_place = adu_compiler_place(c, &object->place);
+        if (!adu_read_object(object, payload_fields, &keys, c->error)) {
+            return false;
+        }
+    }
+    if (keys.max_bytes < 0) {
+        keys.max_bytes = keys.format == ADU_PAYLOAD_ANY ? BYTES_MOST : READ_BYTES_DEFAULT;
+    }
+    traffic->least_bytes = keys.min_bytes;
+    traffic->most_bytes = keys.max_bytes;
+    traffic->format = keys.format;
+    return (object == NULL || check_payload(c, object, &keys)) &&
+           (keys.schema == NULL || (traffic->schema = adu_schema_compile(c, keys.schema)) != NULL);
+}
+
+bool adu_traffic_compile(struct adu_compiler *c, const struct adu_traffic_keys *keys,
+                         struct adu_traffic *traffic)
+{
+    if (keys->retain_node != NULL) {
+        traffic->retain_place = adu_compiler_place(c, &keys->retain_node->place);
+    }
+    traffic->retain = keys->retain;
+    traffic->asks =
+        keys->qos != NULL || keys->payload != NULL || keys->retain != ADU_RETAIN_OPTIONAL;
+    return compile_qos(c, keys->qos, traffic) && compile_payload(c, keys->payload, traffic);
+}
+
+/* --- deciding --- */
+
+static bool refuse(struct adu_reason *why, const char *text, const struct adu_place *place)
+{
+    why->text = text;
+    why->rule = place;
+    return false;
+}
+
+static bool refuse_limit(struct adu_reason *why, const char *text, long limit,
+                         const struct adu_place *place)
+{
+    why->limit = limit;
+    return refuse(why, text, place);
+}
+
+static bool qos_legal(const struct adu_traffic *t, const struct adu_request *request,
+                      struct adu_reason *why)
+{
+    if (request->qos < t->least_qos) {
+        return refuse_limit(why, "the QoS is lower than the namespace asks for", t->least_qos,
+                            &t->qos_place);
+    }
+    return request->qos <= t->most_qos ||
+           refuse_limit(why, "the QoS is higher than the namespace allows", t->most_qos,
+                        &t->qos_place);
+}
+
+static bool retain_legal(const struct adu_traffic *t, const struct adu_request *request,
+                         struct adu_reason *why)
+{
+    if (t->retain == ADU_RETAIN_REQUIRED && !request->retain) {
+        return refuse(why, "the namespace's messages must be retained", &t->retain_place);
+    }
+    return t->retain != ADU_RETAIN_FORBIDDEN || !request->retain ||
+           refuse(why, "the namespace's messages must not be retained", &t->retain_place);
+}
+
+static bool size_legal(const struct adu_traffic *t, const struct adu_request *request,
+                       struct adu_reason *why)
+{
+    if ((long)request->payload_length < t->least_bytes) {
+        return refuse_limit(why, "the payload has too few bytes", t->least_bytes,
+                            &t->payload_place);
+    }
+    return (long)request->payload_length <= t->most_bytes ||
+           refuse_limit(why, "the payload has too many bytes", t->most_bytes, &t->payload_place);
+}
+
+static bool json_legal(const struct adu_traffic *t, struct adu_text payload, struct adu_reason *why)
+{
+    static const struct adu_schema number = {.types = ADU_TYPE_NUMBER,
+                                             .min_length = -1,
+                                             .max_length = -1,
+                                             .min_items = -1,
+                                             .max_items = -1};
+    const bool is_number = t->format == ADU_PAYLOAD_NUMBER;
+    if ((is_number && !adu_schema_holds(&number, payload, why->detail)) ||
+        (t->schema != NULL && !adu_schema_holds(t->schema, payload, why->detail)) ||
+        (t->schema == NULL && !is_number && !adu_schema_holds(NULL, payload, why->detail))) {
+        return refuse(why,
+                      is_number ? "the payload is no such number as it should be:"
+                                : "the payload is no such JSON as it should be:",
+                      &t->payload_place);
+    }
+    return true;
+}
+
+static bool format_legal(const struct adu_traffic *t, const struct adu_request *request,
+                         struct adu_reason *why)
+{
+    const struct adu_text payload = {request->payload != NULL ? request->payload : "",
+                                     request->payload_length};
+    if (t->format == ADU_PAYLOAD_ANY) {
+        return true;
+    }
+    if (request->payload == NULL && payload.length > 0) {
+        return !request->attempt || /* an inquiry */
+               refuse(why, "the payload cannot be seen", &t->payload_place);
+    }
+    if (t->format == ADU_PAYLOAD_UTF8) {
+        return payload.length == 0 || adu_utf8_valid(payload.bytes, payload.length) ||
+               refuse(why, "the payload is not UTF-8", &t->payload_place);
+    }
+    return json_legal(t, payload, why);
+}
+
+/* A retained message of no bytes deletes what is retained: it has no payload that could be wrong.
+ */
+static bool is_deletion(const struct adu_request *request)
+{
+    return request->retain && request->payload_length == 0;
+}
+
+bool adu_traffic_legal(const struct adu_traffic *t, const struct adu_request *request,
+                       struct adu_reason *why)
+{
+    return qos_legal(t, request, why) && retain_legal(t, request, why) &&
+           (is_deletion(request) || (size_legal(t, request, why) && format_legal(t, request, why)));
+}

@@ -1,0 +1,211 @@
+/* bench_topics [ROUNDS]: what topic_policy's decision costs without a broker: names and namespace
+ * of a topic of 5 levels and 40 bytes, by the number of templates, and a payload's schema. Writes a
+ * line for each figure: what, templates, median, p99 and the lowest median of a round in ns. Time
+ * is taken around batches of decisions; all sizes are measured in turn, so that a busy machine
+ * hurts all alike. */
+#include "plugins/topic_policy/schema.h"
+#include "plugins/topic_policy/topic_policy.h"
+#include "tests/bench/plant.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { SIZES = 4, BATCH = 32, BATCHES = 64, TOPICS = 4096, WARM = 64, ROUNDS_MOST = 2000 };
+
+static const int sizes[SIZES] = {10, 100, 1000, 10000};
+
+/* One area a template; its lines by a pattern, its stations by number, its parameters by a list. */
+#define TEMPLATE                                                                                   \
+    "{\"name\": \"n%d\", \"template\": \"planta/area%05d/{linea}/{estacion}/{parametro}\","        \
+    " \"levels\": {\"estacion\": {\"range\": {\"prefix\": \"estacion\", \"min\": 1, \"max\": "     \
+    "99}}}}"
+
+struct bench {
+    struct adu_arena *arena;
+    const struct adu_topic_policy *policy;
+    char topics[TOPICS][48];
+    float *ns;
+    size_t count;
+    double best; /* the lowest median of a round */
+};
+
+/* Of the same 64 topics, and of all. */
+static struct bench benches[SIZES], cold[SIZES];
+static struct bench schema_bench;
+static const struct adu_schema *schema;
+
+static int64_t now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static const struct adu_json *parse(struct adu_arena *arena, const char *text,
+                                    struct adu_compiler *c)
+{
+    static struct adu_error error;
+    struct adu_json_document *document =
+        adu_json_parse("topic_policy.json", text, strlen(text), &error);
+    if (document == NULL) {
+        bench_fail("%s", error.text);
+    }
+    *c = (struct adu_compiler){.arena = arena,
+                               .vocabulary = adu_vocabulary_new(arena),
+                               .error = &error,
+                               .directory = "/",
+                               .file = "topic_policy.json"};
+    return adu_json_root(document);
+}
+
+static void make_policy(struct bench *b, int templates)
+{
+    struct adu_compiler c;
+    char *text = malloc(4096 + (size_t)templates * 256), *at = text;
+    at += sprintf(at,
+                  "{\"names\": {\"characters\": \"a-z0-9_-\"}, \"depth\": {\"min\": 3, \"max\": 6},"
+                  "\"reserved_levels\": {\"_sys\": {\"publish_roles\": []}},"
+                  "\"exempt\": [\"$SYS/#\", \"$CONTROL/#\", \"spBv1.0/#\"],"
+                  "\"vocabularies\": {\"linea\": {\"pattern\": \"linea[0-9]+\"}, \"parametro\": "
+                  "{\"one_of\": [\"presion\", \"caudal1\", \"vibraci\"]}}, \"namespaces\": [");
+    for (int i = 0; i < templates; i++) {
+        at += sprintf(at, "%s" TEMPLATE, i > 0 ? "," : "", i, i);
+    }
+    strcpy(at, "]}");
+    b->arena = adu_arena_new();
+    b->policy = adu_topic_policy_compile(&c, parse(b->arena, text, &c));
+    if (b->policy == NULL) {
+        bench_fail("%s", c.error->text);
+    }
+    for (int i = 0; i < TOPICS; i++) {
+        static const char *const parameters[] = {"presion", "caudal1", "vibraci"};
+        sprintf(b->topics[i], "planta/area%05d/linea%d/estacion%d/%s", (int)(random() % templates),
+                (int)(random() % 9 + 1), (int)(random() % 9 + 1), parameters[random() % 3]);
+    }
+    b->ns = calloc((size_t)ROUNDS_MOST * BATCHES, sizeof *b->ns);
+    free(text);
+}
+
+static void measure(struct bench *b, const struct bench *of, int topics_used)
+{
+    static const struct adu_subject nobody;
+    struct adu_reason why = ADU_REASON_INIT;
+    struct adu_request request = {.action = ADU_PUBLISH, .subject = &nobody};
+    for (int i = 0; i < BATCHES; i++) {
+        const size_t first = (size_t)(random() % (topics_used - BATCH + 1));
+        struct adu_text topics[BATCH];
+        for (size_t j = 0; j < BATCH; j++) {
+            topics[j] = adu_text_of(of->topics[first + j]);
+        }
+        const int64_t begin = now_ns();
+        for (size_t j = 0; j < BATCH; j++) {
+            request.topic = topics[j];
+            if (adu_topic_policy_decide(of->policy, &request, &why) != ADU_ABSTAIN) {
+                bench_fail("%s: %s", of->topics[first + j], why.text);
+            }
+        }
+        b->ns[b->count++] = (float)(now_ns() - begin) / BATCH;
+    }
+}
+
+/* --- a payload of 200 bytes --- */
+
+#define SCHEMA                                                                                     \
+    "{\"type\": \"object\", \"required\": [\"valor\", \"unidad\", \"ts\"], "                       \
+    "\"additionalProperties\": "                                                                   \
+    "false, \"properties\": {\"valor\": {\"type\": \"number\"}, \"unidad\": {\"type\": "           \
+    "\"string\"},"                                                                                 \
+    "\"ts\": {\"type\": \"integer\", \"minimum\": 0}, \"estado\": {\"enum\": [\"ok\", "            \
+    "\"fallo\"]},"                                                                                 \
+    "\"serie\": {\"type\": \"array\", \"maxItems\": 16, \"items\": {\"type\": \"number\", "        \
+    "\"maximum\": 150}}, \"origen\": {\"type\": \"object\", \"properties\": {\"linea\": "          \
+    "{\"type\": "                                                                                  \
+    "\"string\", \"maxLength\": 16}, \"serial\": {\"type\": \"string\"}}}}, \"units\": "           \
+    "{\"value\": "                                                                                 \
+    "\"valor\", \"unit\": \"unidad\", \"ranges\": {\"C\": {\"minimum\": -40, \"maximum\": 150}}}}"
+
+static const char payload[] =
+    "{\"valor\": 21.53, \"unidad\": \"C\", \"ts\": 1795500000123, \"estado\": \"ok\", \"serie\": "
+    "[20.1, 20.4, 20.9, 21.2, 21.5, 21.5, 21.6, 21.53], \"origen\": {\"linea\": \"linea1\", "
+    "\"serial\": \"A93-2201-77\", \"v\": 2}}  ";
+
+static void make_schema(void)
+{
+    struct adu_compiler c;
+    schema_bench.arena = adu_arena_new();
+    schema = adu_schema_compile(&c, parse(schema_bench.arena, SCHEMA, &c));
+    if (schema == NULL) {
+        bench_fail("%s", c.error->text);
+    }
+    schema_bench.ns = calloc((size_t)ROUNDS_MOST * BATCHES, sizeof *schema_bench.ns);
+}
+
+static void measure_schema(void)
+{
+    char what[ADU_SCHEMA_WHAT];
+    for (int i = 0; i < BATCHES; i++) {
+        const int64_t begin = now_ns();
+        for (int j = 0; j < BATCH; j++) {
+            if (!adu_schema_holds(schema, (struct adu_text){payload, sizeof payload - 1}, what)) {
+                bench_fail("%s", what);
+            }
+        }
+        schema_bench.ns[schema_bench.count++] = (float)(now_ns() - begin) / BATCH;
+    }
+}
+
+/* --- figures --- */
+
+static int by_value(const void *a, const void *b)
+{
+    const float one = *(const float *)a, other = *(const float *)b;
+    return (one > other) - (one < other);
+}
+
+static void end_round(struct bench *b)
+{
+    float round[BATCHES];
+    memcpy(round, b->ns + b->count - BATCHES, sizeof round);
+    qsort(round, BATCHES, sizeof *round, by_value);
+    if (b->best == 0 || (double)round[BATCHES / 2] < b->best) {
+        b->best = (double)round[BATCHES / 2];
+    }
+}
+
+static void report(const char *what, int templates, struct bench *b)
+{
+    qsort(b->ns, b->count, sizeof *b->ns, by_value);
+    printf("%-18s %6d templates: median %6.1f ns, p99 %7.1f ns, best round %6.1f ns\n", what,
+           templates, (double)b->ns[b->count / 2], (double)b->ns[b->count * 99 / 100], b->best);
+}
+
+int main(int argc, char **argv)
+{
+    const int rounds = argc > 1 ? atoi(argv[1]) : 200;
+    for (int i = 0; i < SIZES; i++) {
+        make_policy(&benches[i], sizes[i]);
+        cold[i].ns = calloc((size_t)ROUNDS_MOST * BATCHES, sizeof *cold[i].ns);
+    }
+    make_schema();
+    for (int round = 0; round < rounds && round < ROUNDS_MOST; round++) {
+        for (int i = 0; i < SIZES; i++) {
+            measure(&benches[i], &benches[i], WARM);
+            end_round(&benches[i]);
+            measure(&cold[i], &benches[i], TOPICS);
+            end_round(&cold[i]);
+        }
+        measure_schema();
+        end_round(&schema_bench);
+    }
+    for (int i = 0; i < SIZES; i++) {
+        report("64 topics", sizes[i], &benches[i]);
+    }
+    for (int i = 0; i < SIZES; i++) {
+        report("4096 topics", sizes[i], &cold[i]);
+    }
+    report("schema, 200 bytes", 1, &schema_bench);
+    printf("the payload has %zu bytes, the first topic %zu\n", sizeof payload - 1,
+           strlen(benches[0].topics[0]));
+    return 0;
+}

@@ -1,0 +1,156 @@
+"""Log-ins whose check takes its time: others are not held up, and an answer is for whoever it was asked for.
+2.1 holds such a client; 2.0 hangs up on it, and has the answer when it comes again."""
+import base64
+import hashlib
+
+import pytest
+
+import mqtt
+from daemon import free_port, until
+from plant import SENSOR, Person, payloads, seen, watcher
+
+SALT = b"salt-of-slow"
+LENTO = Person("edge-linea1", "edge", "lento", "pass", "lento")
+
+
+def slow_hash(password):
+    """Several times as long as 2.0 waits for one log-in."""
+    digest = hashlib.pbkdf2_hmac("sha512", password.encode(), SALT, 400000)
+    return f"$7$400000${base64.b64encode(SALT).decode()}${base64.b64encode(digest).decode()}"
+
+
+DEAR = slow_hash("pass")
+
+
+@pytest.fixture
+def slow(make_broker, suite):
+    """A broker where the password of `lento` is all that he needs, on a listener that asks for no certificate, and takes a
+    while to check."""
+    open_port = free_port()
+    broker = make_broker(suite, lambda self: self.plain_conf() + self.listener_conf(open_port, "require_certificate false"),
+                         start=False)
+    broker.open_port = open_port
+    user = {"password": DEAR, "roles": ["edge"], "attributes": {"linea": "linea1"}}
+    broker.edit("iam_auth.json", lambda policy: (policy.update(require="either"), policy["local"]["users"].update(lento=user)))
+    return broker.start()
+
+
+def begin(broker, **more):
+    """Sends CONNECT and waits for nothing."""
+    return broker.connect(LENTO, cert=False, port=broker.open_port, wait=False, timeout=60, **more)
+
+
+def gets_in(broker, **more):
+    """As a device does: again until it is let in."""
+    def once():
+        try:
+            return broker.connect(LENTO, cert=False, port=broker.open_port, timeout=60, **more)
+        except mqtt.Refused as refused:
+            assert refused.code is None, f"refused with {refused.code}"
+            return None
+    return until(once, 60, "log-in", every=0.3)
+
+
+def is_refused_in_the_end(broker, **more):
+    """With a proper refusal, not by hanging up."""
+    def once():
+        with pytest.raises(mqtt.Refused) as refused:
+            broker.connect(LENTO, cert=False, port=broker.open_port, timeout=60, **more)
+        return refused.value.code
+    assert until(once, 60, "refusal", every=0.3) in (5, 0x87)
+
+
+def test_it_gets_in(slow):
+    watch = watcher(slow, "planta/linea1/#")
+    client = gets_in(slow)
+    assert client.publish("planta/linea1/temperatura", "20", qos=1) == 0
+    assert payloads(seen(watch)) == [b"20"]
+    client.drop()
+    assert gets_in(slow).is_alive()
+    is_refused_in_the_end(slow, password="wrong")
+    is_refused_in_the_end(slow, username="nobody")
+    assert gets_in(slow).is_alive()
+
+
+def test_others_are_not_held_up(slow, suite):
+    """Who is connected has his answer while expensive log-ins still wait for theirs."""
+    watch = watcher(slow, "planta/#")
+    guesses = [begin(slow, client_id=f"lento-{n}", password=f"guess {n}") for n in range(8)]
+    watch.ping()
+    assert payloads(seen(watch)) == []
+    if suite == "sid":
+        assert slow.log.count("wrong password") < len(guesses)
+        for guess in guesses:
+            with pytest.raises(mqtt.Refused):
+                guess.answer()
+    assert watch.is_alive()
+
+
+def test_attack_9_somebody_leaves_while_his_log_in_is_pending(slow):
+    """A's password is good; A leaves, and B comes under the same client id with a bad one: B stays out, and there is nobody
+    in A's name."""
+    watch = watcher(slow, "planta/#")
+    for version in (4, 5):
+        begin(slow, client_id="uno", version=version).drop()
+        is_refused_in_the_end(slow, client_id="uno", password="wrong", version=version)
+    assert gets_in(slow, client_id="uno").publish("planta/linea1/temperatura", "20", qos=1) == 0
+    assert payloads(seen(watch)) == [b"20"]
+
+
+def test_attack_9_the_same_id_while_it_is_pending(slow, suite):
+    """The second is dropped by the broker, its end carries the id (attack 8), and the first gets in all the same."""
+    first = begin(slow, client_id="uno")
+    second = begin(slow, client_id="uno", password="wrong")
+    if suite == "sid":
+        first.answer()
+        assert first.is_alive()
+        with pytest.raises(mqtt.Refused):
+            second.answer()
+        assert first.is_alive()
+    else:
+        assert gets_in(slow, client_id="uno").is_alive()
+
+
+def test_attack_9_reload_while_one_is_pending(slow, suite):
+    """SIGHUP asks about every session again, and kicks nobody; who is pending gets in under the new policy."""
+    connected = gets_in(slow, client_id="uno")
+    watch = watcher(slow, "planta/#")
+    slow.edit("iam_auth.json", lambda policy: policy["local"]["users"].update(otra={"password": DEAR}))
+    pending = [begin(slow, client_id=f"lento-{n}", username="lento", password=f"guess {n}") for n in range(2)]
+    pending.append(begin(slow, client_id="dos"))
+    slow.reload()
+    assert connected.is_alive() and watch.is_alive()
+    if suite == "sid":
+        pending[-1].answer()
+        assert pending[-1].is_alive()
+    assert gets_in(slow, client_id="dos").publish("planta/linea1/temperatura", "20", qos=1) == 0
+    assert payloads(seen(watch)) == [b"20"]
+    assert connected.is_alive()
+
+
+def test_a_session_is_not_taken_over_by_a_question(slow):
+    """Whoever comes under a live client id with a bad password disturbs nobody, while it is checked and after."""
+    live = gets_in(slow, client_id="uno")
+    is_refused_in_the_end(slow, client_id="uno", password="wrong")
+    assert live.is_alive()
+    gets_in(slow, client_id="uno")
+    live.wait_closed()
+
+
+def test_attack_12_guesses_lock_out_the_guesser(slow):
+    """Wrong passwords without end: whoever guesses is locked out and told of; the device that knows its password is not, nor
+    who presents a certificate."""
+    device = gets_in(slow)
+    slow.edit("iam_auth.json", lambda policy: policy.update(brute_force={"failures": 2, "lockout_seconds": 3600}))
+    slow.reload()
+    alerts = watcher(slow, "#")
+    for n in range(3):
+        is_refused_in_the_end(slow, client_id="x", password=f"guess {n}")
+    with pytest.raises(mqtt.Refused) as refused:
+        slow.connect(LENTO, cert=False, port=slow.open_port, client_id="x", password="one more", timeout=60)
+    assert refused.value.code == 5  # at once, on every broker: nobody was asked
+    while "login_failures" not in alerts.receive(timeout=60).payload.decode():
+        pass
+    device.drop()
+    assert gets_in(slow).is_alive()
+    assert slow.connect(SENSOR).is_alive()

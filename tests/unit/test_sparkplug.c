@@ -1,0 +1,125 @@
+/* Sparkplug B: which topics there are, and who may publish to them how. */
+#include "asker.h"
+#include "plugins/topic_policy/topic_policy.h"
+
+static struct snippet snippet;
+
+#define POLICY                                                                                     \
+    "{'names': {'characters': 'a-z'}, 'exempt': ['spBv1.0/#'], 'sparkplug': {'edge_node': "        \
+    "'nodo', 'group': 'grupo', 'host_roles': ['scada']}}"
+
+static const struct {
+    enum adu_action action;
+    const char *roles, *topic;
+    uint8_t qos;
+    bool retain, legal;
+} rows[] = {
+    {ADU_PUBLISH, "", "spBv1.0/Planta 1/NBIRTH/Edge A", 0, false, true},
+    {ADU_PUBLISH, "", "spBv1.0/Planta 1/NDEATH/Edge A", 1, false, true},
+    {ADU_PUBLISH, "", "spBv1.0/Planta 1/NDATA/Edge A", 0, false, true},
+    {ADU_PUBLISH, "", "spBv1.0/Planta 1/DBIRTH/Edge A/Bomba 7", 0, false, true},
+    {ADU_PUBLISH, "", "spBv1.0/Planta 1/DDATA/Edge A/Bomba 7", 0, false, true},
+    {ADU_PUBLISH, "", "spBv1.0/Planta 1/DDEATH/Edge A/Bomba 7", 0, false, true},
+    /* another node, another group */
+    {ADU_PUBLISH, "", "spBv1.0/Planta 1/NBIRTH/Edge B", 0, false, false},
+    {ADU_PUBLISH, "", "spBv1.0/Planta 1/NDEATH/Edge B", 1, false, false},
+    {ADU_PUBLISH, "scada", "spBv1.0/Planta 1/DBIRTH/Edge B/x", 0, false, false},
+    {ADU_PUBLISH, "", "spBv1.0/Planta 2/NBIRTH/Edge A", 0, false, false},
+    /* another form */
+    {ADU_PUBLISH, "", "spBv1.0/Planta 1/NBIRTH/Edge A/x", 0, false, false},
+    {ADU_PUBLISH, "", "spBv1.0/Planta 1/DBIRTH/Edge A", 0, false, false},
+    {ADU_PUBLISH, "", "spBv1.0/Planta 1/nbirth/Edge A", 0, false, false},
+    {ADU_PUBLISH, "", "spBv1.0/Planta 1/XDATA/Edge A", 0, false, false},
+    {ADU_PUBLISH, "", "spBv1.0/Planta 1/NDATA/Edge A/x/y", 0, false, false},
+    {ADU_PUBLISH, "", "spBv1.0/Planta 1/DDATA/Edge A/", 0, false, false},
+    {ADU_PUBLISH, "", "spBv1.0/Planta 1", 0, false, false},
+    {ADU_PUBLISH, "", "spBv1.0", 0, false, false},
+    /* QoS and retain */
+    {ADU_PUBLISH, "", "spBv1.0/Planta 1/NBIRTH/Edge A", 1, false, false},
+    {ADU_PUBLISH, "", "spBv1.0/Planta 1/NBIRTH/Edge A", 0, true, false},
+    {ADU_PUBLISH, "", "spBv1.0/Planta 1/NDEATH/Edge A", 0, false, false},
+    {ADU_PUBLISH, "", "spBv1.0/Planta 1/NDEATH/Edge A", 1, true, false},
+    /* commands and states are for hosts */
+    {ADU_PUBLISH, "scada", "spBv1.0/Planta 1/NCMD/Edge A", 0, false, true},
+    {ADU_PUBLISH, "scada", "spBv1.0/Planta 1/DCMD/Edge B/x", 0, false, true},
+    {ADU_PUBLISH, "", "spBv1.0/Planta 1/NCMD/Edge A", 0, false, false},
+    {ADU_PUBLISH, "scada", "spBv1.0/STATE/scada", 1, true, true},
+    {ADU_PUBLISH, "scada", "spBv1.0/STATE/scada", 1, false, false},
+    {ADU_PUBLISH, "scada", "spBv1.0/STATE/scada", 0, true, false},
+    {ADU_PUBLISH, "scada", "spBv1.0/STATE/scada/x", 1, true, false},
+    {ADU_PUBLISH, "", "spBv1.0/STATE/scada", 1, true, false},
+    {ADU_PUBLISH, "scada", "$sparkplug/certificates/spBv1.0/Planta 1/NBIRTH/Edge A", 0, true,
+     false},
+    /* filters */
+    {ADU_SUBSCRIBE, "", "spBv1.0/#", 0, false, true},
+    {ADU_SUBSCRIBE, "", "spBv1.0/+/+/Edge A/#", 0, false, true},
+    {ADU_SUBSCRIBE, "", "spBv1.0/Planta 1/NCMD/Edge A", 0, false, true},
+    {ADU_SUBSCRIBE, "", "spBv1.0/Planta 1/NCMD/#", 0, false, true},
+    {ADU_SUBSCRIBE, "", "spBv1.0/Planta 1/NCMD/Edge A/#", 0, false, true},
+    {ADU_SUBSCRIBE, "", "spBv1.0/Planta 1/DCMD/Edge A/+", 0, false, true},
+    {ADU_SUBSCRIBE, "", "spBv1.0/STATE/+", 0, false, true},
+    {ADU_SUBSCRIBE, "", "spBv1.0/STATE/#", 0, false, true},
+    {ADU_SUBSCRIBE, "", "$sparkplug/certificates/#", 0, false, true},
+    {ADU_SUBSCRIBE, "", "spBv1.0/+", 0, false, false},
+    {ADU_SUBSCRIBE, "", "spBv1.0/+/NCMD/+/+", 0, false, false},
+    {ADU_SUBSCRIBE, "", "spBv1.0/+/DCMD/+", 0, false, false},
+    {ADU_SUBSCRIBE, "", "spBv1.0/+/ncmd/#", 0, false, false},
+    {ADU_SUBSCRIBE, "", "spBv1.0/STATE/a/b", 0, false, false},
+    {ADU_RECEIVE, "", "spBv1.0/a/b/c/d/e/f", 0, false, true},
+    /* what is not Sparkplug's is as ever */
+    {ADU_PUBLISH, "", "spBv1.1/a", 0, false, false},
+    {ADU_PUBLISH, "", "planta/a", 2, true, true},
+};
+
+START_TEST(each)
+{
+    struct adu_reason why = ADU_REASON_INIT;
+    struct asker asker;
+    snippet_open(&snippet, "topic_policy.json", POLICY);
+    const struct adu_topic_policy *policy = adu_topic_policy_compile(&snippet.c, snippet.root);
+    ck_assert_msg(policy != NULL, "%s", snippet_error(&snippet));
+    snippet_compiled(&snippet);
+    asker_make(&asker, snippet.vocabulary, "nodo=Edge A;grupo=Planta 1", rows[_i].roles);
+    const struct adu_request request = {.action = rows[_i].action,
+                                        .topic = adu_text_of(rows[_i].topic),
+                                        .qos = rows[_i].qos,
+                                        .retain = rows[_i].retain,
+                                        .subject = &asker.subject};
+    const enum adu_verdict verdict = adu_topic_policy_decide(policy, &request, &why);
+    ck_assert_msg((verdict == ADU_ABSTAIN) == rows[_i].legal, "%s: %s", rows[_i].topic,
+                  why.text != NULL ? why.text : "legal");
+    ck_assert(verdict == ADU_ABSTAIN || (why.text != NULL && why.rule != NULL));
+    /* the same topic may be refused to another client, or with another QoS */
+    ck_assert(!rows[_i].legal || rows[_i].action != ADU_PUBLISH ||
+              strncmp(rows[_i].topic, "spBv1.0", 7) != 0 || why.passing);
+    asker_free(&asker);
+    snippet_close(&snippet);
+}
+END_TEST
+
+static const struct {
+    const char *json, *error;
+} refused[] = {
+    {"{'sparkplug': {}}", "the key \"edge_node\" is missing"},
+    {"{'sparkplug': {'edge_node': 'a b'}}", "sparkplug.edge_node: "},
+    {"{'sparkplug': {'edge_node': 'a', 'host_role': []}}", "did you mean \"host_roles\"?"},
+    {"{'sparkplug': true}", "sparkplug: expected an object"},
+};
+
+START_TEST(files_refused)
+{
+    snippet_open(&snippet, "topic_policy.json", refused[_i].json);
+    ck_assert_ptr_null(adu_topic_policy_compile(&snippet.c, snippet.root));
+    ck_assert_msg(strstr(snippet_error(&snippet), refused[_i].error) != NULL, "%s: %s",
+                  refused[_i].json, snippet.text);
+    snippet_close(&snippet);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("sparkplug");
+    suite_add_rows(suite, each, ROWS(rows));
+    suite_add_rows(suite, files_refused, ROWS(refused));
+    return run_suite(suite);
+}
