@@ -36,7 +36,7 @@ class Process:
         self.number = len(list(folder.glob("run-*.pid")))
         self.returncode = None
         self._ask(f"start {folder} {self.number}")
-        self.pid = int(daemon.until(lambda: self._read("pid"), 20, f"{host} starts a broker"))
+        self.pid = int(daemon.until(lambda: self._read("pid"), f"{host} starts a broker"))
 
     def _ask(self, line):
         tell(self.requests, line)
@@ -97,7 +97,7 @@ class Broker(daemon.Broker):
         try:
             with socket.create_connection((self.host, self.port), 1) as probe:
                 name = "New connection from %s:%d on" % probe.getsockname()
-                return daemon.until(lambda: name in self.log or self.proc.poll() is not None, 10, "an answer")
+                return daemon.until(lambda: name in self.log or self.proc.poll() is not None, "an answer")
         except OSError:
             return False
 
@@ -121,7 +121,7 @@ class Gate:
     def _ask(self, request):
         answer = PLANT / "hosts" / f"{GATE}.{os.getpid()}.{next(self.numbers)}"
         tell(PLANT / "hosts" / GATE, f"{answer} {request}")
-        daemon.until(answer.exists, 20, f"{GATE} does {request}")
+        daemon.until(answer.exists, f"{GATE} does {request}")
         answer.unlink()
 
     def cut(self):

@@ -11,6 +11,7 @@ import subprocess
 import time
 
 import mqtt
+from patience import PATIENCE
 
 HERE = pathlib.Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -42,7 +43,7 @@ def command_of(suite):
     return [folder + "/run"]
 
 
-def until(condition, timeout=10, what="condition", every=0.01):
+def until(condition, what="condition", timeout=PATIENCE, every=0.01):
     """Polls until condition() is true and returns its value."""
     deadline = time.monotonic() + timeout
     while True:
@@ -119,7 +120,7 @@ class Broker:
         try:
             with socket.create_connection(("127.0.0.1", self.port), 1) as probe:
                 name = "New connection from 127.0.0.1:%d on" % probe.getsockname()[1]
-                return until(lambda: name in self.log or self.proc.poll() is not None, 10 * self.slow, "an answer")
+                return until(lambda: name in self.log or self.proc.poll() is not None, "an answer")
         except OSError:
             return False
 
@@ -128,7 +129,7 @@ class Broker:
         for _ in range(5):
             mark = self.mark()
             self.spawn()
-            until(lambda: self.proc.poll() is not None or " running" in self.log_since(mark) and self.answers(), 10 * self.slow, "start")
+            until(lambda: self.proc.poll() is not None or " running" in self.log_since(mark) and self.answers(), "start")
             if self.proc.poll() is None:
                 return True
             if "Address already in use" not in self.log_since(mark):
@@ -146,7 +147,7 @@ class Broker:
         mark = self.mark()
         self.spawn()
         try:
-            code = self.proc.wait(10 * self.slow)
+            code = self.proc.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self.proc.kill()
             self.proc.wait()
@@ -163,7 +164,7 @@ class Broker:
             assert proc.poll() is None, f"the broker had died, exit status {proc.returncode}"
             proc.terminate()
             try:
-                code = proc.wait(20 * self.slow)
+                code = proc.wait(PATIENCE)
             except subprocess.TimeoutExpired:
                 proc.kill()
                 proc.wait()
@@ -196,8 +197,8 @@ class Broker:
     def log(self):
         return self.log_since(0)
 
-    def wait_log(self, pattern, since=0, timeout=10):
-        return until(lambda: re.search(pattern, self.log_since(since)), timeout * self.slow, f"log line {pattern!r}")
+    def wait_log(self, pattern, since=0):
+        return until(lambda: re.search(pattern, self.log_since(since)), f"log line {pattern!r}")
 
     # Signals
 

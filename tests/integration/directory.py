@@ -149,7 +149,7 @@ class Slapd:
                            f"ldap://127.0.0.1:{self.port}/ ldaps://127.0.0.1:{self.tls_port}/"]
                 mark = len(self.log)
                 self.proc = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder)
-            until(lambda: self.proc.poll() is not None or "slapd starting" in self.log[mark:] and self.listens(), 60, "slapd's start")
+            until(lambda: self.proc.poll() is not None or "slapd starting" in self.log[mark:] and self.listens(), "slapd's start")
             if self.proc.poll() is None:
                 return self
             self.port, self.tls_port = free_port(), free_port() # a lost race for one of them

@@ -69,7 +69,7 @@ class Bystander:
 
     def __init__(self, broker):
         self.slowest, self.count, self.failure = 0.0, 0, None
-        self.reader, self.writer = broker.connect(ADMIN, client_id="testigo", timeout=60), broker.connect(EDGE1, timeout=60)
+        self.reader, self.writer = broker.connect(ADMIN, client_id="testigo"), broker.connect(EDGE1)
         self.reader.subscribe("planta/linea1/latido")
         self.over, self.thread = threading.Event(), threading.Thread(target=self._run)
 
@@ -106,7 +106,7 @@ def with_counters(broker):
 
 def counters(broker):
     """As they are published next, after what has happened so far."""
-    client = broker.connect(ADMIN, client_id="contable", timeout=30)
+    client = broker.connect(ADMIN, client_id="contable")
     client.subscribe(COUNTERS)
     client.receive()  # the retained one
     value = json.loads(client.receive().payload)

@@ -45,7 +45,7 @@ class Glewlwyd:
             self.process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", PROGRAM, f"--config-file={conf}"], stdin=subprocess.DEVNULL,
                                             stdout=log, stderr=log)
         self.opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
-        until(self._logs_in, 60, "glewlwyd")
+        until(self._logs_in, "glewlwyd")
         self._set_up(folder)
 
     def _logs_in(self):

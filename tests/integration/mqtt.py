@@ -9,6 +9,8 @@ import ssl
 import struct
 import time
 
+from patience import PATIENCE
+
 V31, V311, V5 = 3, 4, 5
 CONNACK, PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP = 2, 3, 4, 5, 6, 7
 SUBACK, UNSUBACK, PINGRESP, DISCONNECT = 9, 11, 13, 14
@@ -84,7 +86,7 @@ class Client:
     when CONNECT is sent, and answer() does the rest."""
 
     def __init__(self, port, client_id="", version=V311, tls=None, username=None, password=None, clean=True,
-                 will=None, keepalive=60, props=None, host="127.0.0.1", timeout=10, wait=True):
+                 will=None, keepalive=60, props=None, host="127.0.0.1", timeout=PATIENCE, wait=True):
         self.version, self.client_id, self.timeout = version, client_id, timeout
         self.inbox, self.packets, self.buffer, self.next_mid = collections.deque(), [], b"", 0
         self.auto_ack, self.session_present, self.sock = True, False, None

@@ -45,7 +45,7 @@ class Responder:
                    "-rsigner", self.signer.pem, "-rkey", self.signer.key, "-nmin", str(self.minutes)]
         with open(self.out, "wb") as out:
             self.proc = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT)
-        said = until(lambda: re.search(r"ACCEPT \S+:(\d+) ", self.out.read_text()) or self.proc.poll() is not None, 30, "a responder")
+        said = until(lambda: re.search(r"ACCEPT \S+:(\d+) ", self.out.read_text()) or self.proc.poll() is not None, "a responder")
         assert said is not True, self.out.read_text()
         self.port = int(said[1])
         return self

@@ -13,6 +13,7 @@ import pytest
 
 from daemon import until
 from flood import Bystander
+from patience import STALL
 from plant import EDGE1, EDGE2, SCADA, SENSOR, payloads, refused_publish, seen, watcher
 
 YEAR, HOUR = 365 * 86400, 3600
@@ -112,16 +113,16 @@ def test_attack_27_nobody_is_disconnected(clocked, version):
             count = bystander.count
             assert clocked.reload() == number + 2
             assert scada.publish("planta/linea2/comandos/x", f"{jump}", qos=1) == 0
-            until(lambda: bystander.count > count + 3, 10, "messages")
-    assert bystander.slowest < 5
+            until(lambda: bystander.count > count + 3, "messages")
+    assert bystander.slowest < STALL
     assert seen(alerts) == []
     for _ in range(60):
         sensor.send_publish("planta/linea1/horno")
         clocked.clock.jump(JUMPS[_ % len(JUMPS)])
     sensor.ping()
-    assert b'"raised"' in alerts.receive(10).payload
+    assert b'"raised"' in alerts.receive().payload
     clocked.clock.jump(YEAR)
-    assert b'"cleared"' in alerts.receive(10).payload
+    assert b'"cleared"' in alerts.receive().payload
     clocked.clock.jump(0)
     away = clocked.connect(EDGE2, version, clean=False)
     assert away.session_present

@@ -9,6 +9,7 @@ import mqtt
 from control import allow_control, chief, told
 from daemon import until
 from mqtt import Will
+from patience import STALL
 from plant import EDGE1, TABLERO, payloads, seen, watcher
 
 
@@ -218,7 +219,7 @@ def test_a_pipe_that_nobody_reads(plant):
         refuse(edge)
         edge.publish("planta/linea1/temperatura", "x", qos=1)
         slowest = max(slowest, time.monotonic() - before)
-    assert slowest < 1 * broker.slow
+    assert slowest < STALL
     counters = counted(boss, audit_dropped=500, audit_failed=1)
     assert counters["publish_refused"] == 1500 and counters["publish_allowed"] >= 1500
     assert status(boss)["audit"]["waiting"] >= 64

@@ -153,6 +153,7 @@ def test_user_of_the_password_file_tool(broker, version):
     assert broker.connect(EDGE3, version).is_alive()
 
 
+@pytest.mark.local
 def test_mosquitto_clients(broker, pki):
     """The broker's own command line clients see the same."""
     def command(name, person, *more):

@@ -29,7 +29,7 @@ class Device(threading.Thread):
 
     def connect(self):
         certificate = self.certificate
-        self.client = mqtt.Client(self.broker.port, self.name, tls=context(self.broker.pki, self.newer, certificate), clean=False, timeout=20)
+        self.client = mqtt.Client(self.broker.port, self.name, tls=context(self.broker.pki, self.newer, certificate), clean=False)
         self.used, self.connects = certificate, self.connects + 1
 
     def run(self):
@@ -107,17 +107,17 @@ def test_rotation_of_everything(make_broker, suite, pki):
     def all_go_on():
         """Everybody's count grows."""
         counts = [publisher.acknowledged for publisher in publishers]
-        until(lambda: any(p.error for p in publishers) or all(p.acknowledged > count + 5 for p, count in zip(publishers, counts)), 20, "messages")
+        until(lambda: any(p.error for p in publishers) or all(p.acknowledged > count + 5 for p, count in zip(publishers, counts)), "messages")
         assert [publisher.error for publisher in publishers] == [None] * CLIENTS
 
     def give(device, certificate):
         device.certificate = certificate
-        until(lambda: device.used is certificate or device.error, 20, "the new certificate")
+        until(lambda: device.used is certificate or device.error, "the new certificate")
 
     historian = Historian(broker, newer, "historiador", pki.client("admin", "servicio"))
     for device in [historian, *publishers]:
         device.start()
-        until(lambda: device.used or device.error, 20, "login")
+        until(lambda: device.used or device.error, "login")
     all_go_on()
 
     trust(NEW, newer)  # 1. both authorities
@@ -150,7 +150,7 @@ def test_rotation_of_everything(make_broker, suite, pki):
     for publisher in publishers:
         publisher.join(20)
     expected = {(p.topic, str(count).encode()) for p in publishers for count in range(p.acknowledged)}
-    until(lambda: expected <= historian.received or historian.error, 30, "all messages")
+    until(lambda: expected <= historian.received or historian.error, "all messages")
     historian.end = True
     assert [device.error for device in (historian, *publishers)] == [None] * (CLIENTS + 1)
     assert expected <= historian.received and historian.connects == 2

@@ -207,7 +207,7 @@ def test_without_state_dir_a_restored_session_gets_nothing_it_may_not(make_broke
 @pytest.mark.parametrize("version", [5], ids=["v5"])
 def test_session_that_expires(broker, version):
     durable(broker, version, props={mqtt.EXPIRY: 1}).disconnect()
-    until(lambda: "Expiring client edge-linea1" in broker.log, 15, "session expired")
+    until(lambda: "Expiring client edge-linea1" in broker.log, "session expired")
     assert not broker.connect(EDGE1, version, clean=False).session_present
 
 

@@ -37,7 +37,7 @@ def test_gate(make_broker, suite, version):
     assert "generation 2 stays: tests/plant.json:1:" in line
     assert f'the assertion fails: edge-linea1 publish {TOPIC}: expected allow, got deny: acl: no rule grants it to its roles "edge"' in line
     assert edge.publish(TOPIC, "x", qos=1) == 0
-    assert b'"policy_rejected"' in alerts.receive(10).payload
+    assert b'"policy_rejected"' in alerts.receive().payload
     # Whoever means it says so.
     assertions(broker, {**MAY, "expect": "deny"})
     assert broker.reload() == 3
@@ -79,25 +79,25 @@ def test_watched_folder(make_broker, suite, version):
     settings(broker, watch_folder=True)
     assert broker.reload() == 2
     broker.edit("acl.json", take_away)
-    until(lambda: "policy generation 3 loaded" in broker.log, 10, "the new policy")
+    until(lambda: "policy generation 3 loaded" in broker.log, "the new policy")
     assert edge.publish(TOPIC, "x", qos=1) == refused_publish(version, 1)
     broker.put_back("acl.json")
-    until(lambda: "policy generation 4 loaded" in broker.log, 10, "the old policy")
+    until(lambda: "policy generation 4 loaded" in broker.log, "the old policy")
     assert edge.publish(TOPIC, "x", qos=1) == 0
     # A bad file changes nothing; mending it is enough.
     broker.write("acl.json", "{")
-    until(lambda: "policy not loaded, generation 4 stays: acl.json:1:" in broker.log, 10, "the refusal")
+    until(lambda: "policy not loaded, generation 4 stays: acl.json:1:" in broker.log, "the refusal")
     assert edge.publish(TOPIC, "x", qos=1) == 0
     broker.put_back("acl.json")
-    until(lambda: "policy generation 5 loaded" in broker.log, 10, "the old policy")
+    until(lambda: "policy generation 5 loaded" in broker.log, "the old policy")
     # The whole folder is exchanged, as deployment tools do it.
     new = broker.folder / "new"
     shutil.copytree(broker.policies, new)
     broker.policies.rename(broker.folder / "old")
     new.rename(broker.policies)
-    until(lambda: "policy generation 6 loaded" in broker.log, 10, "the new folder")
+    until(lambda: "policy generation 6 loaded" in broker.log, "the new folder")
     settings(broker)
-    until(lambda: "policy generation 7 loaded" in broker.log, 10, "the last change that is seen")
+    until(lambda: "policy generation 7 loaded" in broker.log, "the last change that is seen")
     assert edge.is_alive()
 
 

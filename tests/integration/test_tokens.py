@@ -59,7 +59,7 @@ def write_keys(broker, *keys):
 
 
 def once(broker, token, version=4, **more):
-    return broker.connect(ANA, version, cert=False, port=broker.open_port, timeout=60, **{"password": token, **more})
+    return broker.connect(ANA, version, cert=False, port=broker.open_port, **{"password": token, **more})
 
 
 def gets_in(broker, token, version=4, **more):
@@ -70,7 +70,7 @@ def gets_in(broker, token, version=4, **more):
         except mqtt.Refused as refused:
             assert refused.code is None, f"refused with {refused.code}: {broker.log[-400:]}"
             return None
-    return until(attempt, 60, "log-in", every=0.2)
+    return until(attempt, "log-in", every=0.2)
 
 
 def is_refused(broker, token, why, version=4, **more):
@@ -85,7 +85,7 @@ def is_refused(broker, token, why, version=4, **more):
             once(broker, token, version, **more)
         assert refused.value.code in (None, CODES[version])
         return refused.value.code and re.search(why, audited()[mark:].decode())
-    until(attempt, 60, why, every=0.2)
+    until(attempt, why, every=0.2)
 
 
 PLANTA = {"planta": {"linea": "linea1"}, "realm_access": {"roles": ["gateway", "no-such"]}}
@@ -154,7 +154,7 @@ def test_the_session_ends_with_the_token(start, keys):
     broker = start()
     client = gets_in(broker, issuer.token(keys["ed"], "ana", exp=int(time.time()) + 10))
     other = gets_in(broker, issuer.token(keys["ed"], "luis"), username="luis", client_id="luis")
-    client.wait_closed(60)
+    client.wait_closed()
     assert other.is_alive()
 
 
@@ -175,7 +175,7 @@ def test_rotation_of_keys(start, keys, web, pki):
             return once(broker, issuer.token(keys["next"], "ana"))
         except mqtt.Refused:
             return None
-    assert until(with_the_new_key, 60, "the new key", every=1).is_alive()
+    assert until(with_the_new_key, "the new key", every=1).is_alive()
     web.away = True
     assert gets_in(broker, issuer.token(keys["next"], "luis"), username="luis", client_id="luis").is_alive()
     broker.reload()  # what was fetched is kept

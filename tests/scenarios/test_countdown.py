@@ -11,6 +11,7 @@ from plant import ADMIN, EDGE1, EDGE2, SCADA, SENSOR, watcher
 
 DAY = 86400
 ALERTS = "planta/_sys/alertas"
+pytestmark = pytest.mark.local  # the command is beside the broker
 
 
 @pytest.fixture
@@ -34,9 +35,9 @@ def certificate(pki, tmp_path):
     return make
 
 
-def alert(watch, kind, person, timeout=60):
+def alert(watch, kind, person):
     """The next alert, which is of that kind and about that person."""
-    message = watch.receive(timeout)
+    message = watch.receive()
     assert message.topic == f"{ALERTS}/{kind}/{person.client_id or person.cn}", message
     return json.loads(message.payload)
 
@@ -70,10 +71,10 @@ def test_over_a_restart(plant, certificate):
     """Of a client that is away, too. Who ends first is listed first."""
     broker = plant(lifetime_most_days=60).start()
     broker.connect(EDGE1, cert=certificate(ends=3 * DAY), clean=False).disconnect()
-    broker.wait_log('certificate_expiry raised client="edge-linea1" username="linea1": its certificate ends .*, in 2 days', timeout=60)
+    broker.wait_log('certificate_expiry raised client="edge-linea1" username="linea1": its certificate ends .*, in 2 days')
     mark = broker.mark()
     broker.restart()
-    broker.wait_log('certificate_expiry raised client="edge-linea1" username="linea1"', mark, timeout=60)
+    broker.wait_log('certificate_expiry raised client="edge-linea1" username="linea1"', mark)
     status, listed = certs(broker, "--json")
     listed = json.loads(listed)
     assert status == 1 and [one["client_id"] for one in listed] == ["edge-linea1", "consola"]
@@ -95,7 +96,7 @@ def test_shared_by_several_clients(plant):
     for number in range(3):
         broker.connect(SENSOR, client_id=f"sensor-{number}")
     broker.connect(ADMIN, client_id="alertas-2")
-    alerts = [json.loads(watch.receive(60).payload) for _ in range(2)]
+    alerts = [json.loads(watch.receive().payload) for _ in range(2)]
     assert {(one["kind"], one["client_id"], one["state"]) for one in alerts} == {
         ("certificate_finding", "alertas", "raised"), ("certificate_finding", "alertas-2", "raised")}
     assert "[shared]" in alerts[0]["text"]

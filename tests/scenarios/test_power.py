@@ -228,11 +228,11 @@ def storm_and_kill(broker, first, round_):
     """A storm of logins that ends in a kill -9. Who joined; how many of them before the broker was told to write its
     database; the next free number."""
     storm = Storm(broker, first)
-    until(lambda: len(storm.joined) > 20 + 7 * round_, 30, "logins")
+    until(lambda: len(storm.joined) > 20 + 7 * round_, "logins")
     saved = len(storm.joined)
     if round_ % 3:
         broker.proc.send_signal(signal.SIGUSR1)
-        until(lambda: len(storm.joined) > saved + 2 * round_, 30, "more logins")
+        until(lambda: len(storm.joined) > saved + 2 * round_, "more logins")
     broker.kill9()
     return storm.end(), saved, storm.next
 

@@ -50,8 +50,8 @@ def test_attack_28_reload_storm(broker, version):
         assert edge.publish(MAY, str(sent), qos=1) == 0
         assert edge.publish(MAY_NOT, str(sent), qos=1) == refused_publish(version, 1)
         assert scada.publish("planta/linea1/comandos/x", str(sent), qos=1) == 0
-        assert edge.receive(10).payload == str(sent).encode()
-        message = watch.receive(10)
+        assert edge.receive().payload == str(sent).encode()
+        message = watch.receive()
         assert (message.topic, message.payload) == (MAY, str(sent).encode())
         sent += 1
     storm.join()
