@@ -7,7 +7,7 @@ import pytest
 
 import daemon
 import pki as pki_module
-from sanitizer import sanitizer_reports
+from sanitizer import FRAMES, sanitizer_reports
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -57,8 +57,7 @@ def sanitizer_environment(folder):
     libraries = [subprocess.run(["gcc", f"-print-file-name={name}"], stdout=subprocess.PIPE, text=True, check=True)
                  .stdout.strip() for name in ("libasan.so", "libubsan.so")]
     return {"LD_PRELOAD": ":".join(libraries),
-            "ASAN_OPTIONS": f"log_path={folder}/sanitizer:detect_leaks=1:exitcode=0:fast_unwind_on_malloc=0:"
-                            "stack_trace_format='#%n %f %S %m'",
+            "ASAN_OPTIONS": f"log_path={folder}/sanitizer:detect_leaks=1:exitcode=0:fast_unwind_on_malloc=0:malloc_context_size=12:{FRAMES}",
             "UBSAN_OPTIONS": f"print_stacktrace=1:log_path={folder}/sanitizer"}
 
 

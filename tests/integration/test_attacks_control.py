@@ -169,11 +169,11 @@ def test_attack_20_ten_megabytes(make_broker, suite, version, person):
 def test_attack_20_flood(broker, version):
     """Thousands of orders, of the most costly ones: few a second are carried out, and others are served meanwhile."""
     flood, client = chief(broker, version, "flood"), chief(broker, version)
-    edges = [broker.connect(SENSOR, version, client_id=f"sensor-{number}") for number in range(50)]
+    edges = [broker.connect(SENSOR, version, client_id=f"sensor-{number}", keepalive=600) for number in range(50)]
     payload = json.dumps({"commands": [{"command": "sessions"}] * 15 + [{"command": "reload"}]})
     begin, sent = time.monotonic(), 0
-    for _ in range(100 // broker.slow):
-        for _ in range(20 // broker.slow ** 2):
+    for _ in range(20 // broker.slow):
+        for _ in range(100 // broker.slow ** 3):
             flood.send_publish(TOPIC, payload, qos=0)
             sent += 1
         assert edges[0].publish("planta/linea1/temperatura", "x", qos=1) == 0

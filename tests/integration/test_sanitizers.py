@@ -29,6 +29,6 @@ def test_reports_are_found(make_broker, tmp_path, sanitized, fault, expected):
     if broker.starts():
         broker.stop()
     reports = sanitizer_reports(broker.folder)
-    assert len(reports) == 1 and expected in reports[0]
+    assert len(reports) == 1 and expected in reports[0] and "mosquitto_plugin_init at " in reports[0] and "plugin.c:" in reports[0]
     for path in broker.folder.glob("sanitizer*"):
         path.unlink()  # so that this test does not fail of what it planted
