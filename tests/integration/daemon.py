@@ -43,7 +43,7 @@ def command_of(suite):
     return [folder + "/run"]
 
 
-def until(condition, what="condition", timeout=PATIENCE, every=0.01):
+def until(condition, what="condition", *, timeout=PATIENCE, every=0.01):
     """Polls until condition() is true and returns its value."""
     deadline = time.monotonic() + timeout
     while True:

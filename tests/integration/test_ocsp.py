@@ -52,7 +52,7 @@ def let_in(broker, connect):
             return connect()
         except mqtt.Refused:
             return None
-    return until(comes, "let in once the responder has answered", 0.3)
+    return until(comes, "let in once the responder has answered", every=0.3)
 
 
 def is_refused(broker, person, why, **more):
@@ -63,7 +63,7 @@ def is_refused(broker, person, why, **more):
     def goes():
         broker.refused(person, **more)
         return re.search(rf'refused connect client="{person.client_id or person.cn}" .*: cert_auth: {why}', broker.log_since(mark))
-    return until(goes, why, 1.5)
+    return until(goes, why, every=1.5)
 
 
 def alert_of(broker, client, kind, **values):
@@ -71,7 +71,7 @@ def alert_of(broker, client, kind, **values):
     def comes():
         found = [json.loads(message.payload) for message in seen(client)]
         return next((one for one in found if one["kind"] == kind and values.items() <= one.items()), None)
-    return until(comes, f"an alert {kind}", 0.2)
+    return until(comes, f"an alert {kind}", every=0.2)
 
 
 def test_attack_05_revoked_before_login(start, responder, pki):

@@ -48,7 +48,7 @@ def join(make_broker, suite, version, topics, by=None, prepare=None, role=None):
 def wait_joined(norte, topics, since=0):
     """The bridge has logged in, and has been answered to all that it wants to hear."""
     wanted = sum(re.search(" (in|both)( |$)", topic) is not None for topic in topics)
-    norte.wait_log(f"(?s)Sending CONNACK to {NAME} " + f".*Sending SUBACK to {NAME}" * wanted, since, 20)
+    norte.wait_log(f"(?s)Sending CONNACK to {NAME} " + f".*Sending SUBACK to {NAME}" * wanted, since)
 
 
 def logins(norte):

@@ -40,7 +40,7 @@ def only_one(path):
             return False
 
     with open(path, "w") as file:
-        daemon.until(lock, "the network to oneself", 300)
+        daemon.until(lock, "the network to oneself", timeout=300)
         yield
 
 

@@ -11,7 +11,7 @@ import mqtt
 from mqtt import Will
 from plant import EDGE1, EDGE2, SCADA, Person, payloads, refused_publish, seen, topics, watcher
 
-COMMANDS, KEEPALIVE, LOST = "planta/linea1/comandos/#", 1, 15
+COMMANDS, KEEPALIVE = "planta/linea1/comandos/#", 1
 WILL = Will("planta/linea1/_sys/adios", b"will", 1)
 ONE = pytest.mark.parametrize("version", [mqtt.V311], ids=["v311"])  # where the version of MQTT makes no difference
 
@@ -39,7 +39,7 @@ def test_lost_and_back(broker, version, make_gate):
     gate.cut()
     assert scada.publish("planta/linea1/comandos/x", "before its end", qos=1) == 0
     client.send_publish("planta/linea1/temperatura", "into the void", qos=1)
-    message = watch.receive(LOST)
+    message = watch.receive()
     assert (message.topic, message.payload) == (WILL.topic, b"will")
     assert scada.publish("planta/linea1/comandos/x", "after its end", qos=1) == 0
     assert neighbour.publish("planta/linea2/temperatura", "as ever", qos=1) == 0
@@ -103,7 +103,7 @@ def test_nobody_else_takes_over_a_lost_session(broker, version, make_gate):
     gate.cut()
     for given_up in False, True:
         if given_up:
-            assert watch.receive(LOST).payload == b"will"
+            assert watch.receive().payload == b"will"
         for clean in True, False:
             broker.refused(EDGE2, version, client_id=EDGE1.client_id, clean=clean, why="cert_auth")
         assert broker.connect(SCADA).publish("planta/linea1/comandos/x", "for line 1", qos=1) == 0
@@ -120,9 +120,9 @@ def test_delayed_will(broker, version, make_gate, back_in_time):
     client = by(gate, broker, version, keepalive=KEEPALIVE, will=WILL._replace(delay=60 if back_in_time else 1))
     mark = broker.mark()
     gate.cut()
-    broker.wait_log("Client edge-linea1 .*(exceeded timeout|keepalive)", mark, LOST)
+    broker.wait_log("Client edge-linea1 .*(exceeded timeout|keepalive)", mark)
     if not back_in_time:
-        assert watch.receive(LOST).payload == b"will"
+        assert watch.receive().payload == b"will"
     gate.mend()
     client.wait_closed()
     assert by(gate, broker, version).is_alive()
@@ -143,11 +143,11 @@ def test_alerts_before_and_after(make_broker, suite, version, make_gate):
             client.send_publish("planta/linea1/temperatura", f"{number}")
         client.ping()
         gate.cut()
-        alerts = [watch.receive(LOST) for _ in range(2)]
+        alerts = [watch.receive() for _ in range(2)]
         assert topics(alerts) == ["planta/_sys/alertas/publish_rate/edge-linea1"] * 2
         assert [json.loads(alert.payload)["state"] for alert in alerts] == ["raised", "cleared"]
         gate.mend()
-        client.wait_closed(LOST)
+        client.wait_closed()
         client = by(gate, broker, version, keepalive=KEEPALIVE)
     assert seen(watch) == []
 
@@ -166,7 +166,7 @@ def test_many_lost_at_once(broker, version, make_gate):
         client = by(gate, broker, version, person, keepalive=KEEPALIVE * 3, will=Will(f"planta/linea{line}/adios", b"will", 1))
         assert client.subscribe(f"planta/linea{line}/comandos/#") == 1
     gate.cut()
-    assert sorted(watch.receive(LOST).topic for _ in lines) == sorted(f"planta/linea{line}/adios" for line in lines)
+    assert sorted(watch.receive().topic for _ in lines) == sorted(f"planta/linea{line}/adios" for line in lines)
     for line in lines:
         assert scada.publish(f"planta/linea{line}/comandos/x", f"{line}", qos=1) == 0
     gate.mend()

@@ -69,7 +69,7 @@ def test_attack_30_many_durable_sessions(make_broker, suite, version):
     broker = make_broker(suite, lambda b: b.plain_conf(extra=extra), start=False)
     broker.edit("acl.json", everybody)
     broker.start()
-    count, lines = 1000 if LONG else 200, range(1, LINES + 1)
+    count, lines = 1000 if LONG else 200 // broker.slow, range(1, LINES + 1)
     for number in range(count):
         join(broker, version, number)
     command(broker, "first", lines)
@@ -258,7 +258,7 @@ def test_attack_30_killed_while_it_writes(make_broker, suite):
     broker.edit("acl.json", everybody)
     broker.start()
     first, survivors = 0, 0
-    for round_ in range(40 if LONG else 6):
+    for round_ in range(40 if LONG else 6 // broker.slow + 1):
         joined, saved, first = storm_and_kill(broker, first, round_)
         mark = broker.mark()
         broker.start()
