@@ -71,6 +71,7 @@ def test_sessions(broker, run):
     bad(run(broker, "sessions", "nadie"), NO, "not connected and has no session")
 
 
+@pytest.mark.long
 def test_sessions_of_a_crowd(broker, run):
     """More than one answer holds."""
     for number in range(520):
