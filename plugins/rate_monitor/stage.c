@@ -28,9 +28,10 @@ static void connected(const struct adu_stage_call *call, const struct adu_subjec
 }
 
 static void left(const struct adu_stage_call *call, const struct adu_subject *subject,
-                 void *client_state)
+                 void *client_state, enum adu_end end)
 {
     (void)subject;
+    (void)end;
     adu_rate_monitor_left(call, client_state);
 }
 

@@ -31,7 +31,7 @@ static struct adu_stage_call call;
 /* What the bundle has published: "topic qos retain payload". */
 static struct {
     char topic[128];
-    char payload[1024];
+    char payload[2048];
     int qos;
     bool retain;
 } messages[MESSAGES];
