@@ -6,7 +6,17 @@
 
 struct adu_rate_monitor *adu_rate_monitor_new(void)
 {
-    return calloc(1, sizeof(struct adu_rate_monitor));
+    struct adu_rate_monitor *monitor = calloc(1, sizeof *monitor);
+    if (monitor == NULL) {
+        return NULL;
+    }
+    monitor->presences = adu_presences_new();
+    monitor->quarantine = adu_quarantine_new();
+    if (monitor->presences == NULL || monitor->quarantine == NULL) {
+        adu_rate_monitor_free(monitor);
+        return NULL;
+    }
+    return monitor;
 }
 
 struct adu_farewell *adu_rate_take_farewell(struct adu_rate_monitor *monitor)
@@ -21,6 +31,10 @@ void adu_rate_monitor_free(struct adu_rate_monitor *monitor)
     struct adu_farewell *farewell;
     while (monitor != NULL && (farewell = adu_rate_take_farewell(monitor)) != NULL) {
         free(farewell);
+    }
+    if (monitor != NULL) {
+        adu_presences_free(monitor->presences);
+        adu_quarantine_free(monitor->quarantine);
     }
     free(monitor);
 }
@@ -124,6 +138,7 @@ void adu_rate_monitor_forget(struct adu_rate_monitor *monitor, struct adu_rate_c
     struct adu_farewell *farewell = up ? farewell_make(client) : NULL;
     adu_rate_unlist(monitor, client);
     unknow(monitor, client);
+    adu_presence_forget(monitor->presences, &client->presence);
     free(client->learned);
     client->learned = NULL;
     if (!up) {

@@ -1,7 +1,7 @@
 #include "plugins/rate_monitor/rate_monitor_parts.h"
 #include <stdlib.h>
 
-enum { VISIT_ALL_TICKS = 10 };
+enum { VISIT_ALL_TICKS = 10, EXPIRED_A_TICK = 100, SAVED_A_TICK = 100 };
 
 /* --- counting --- */
 
@@ -45,6 +45,11 @@ static void classify(const struct adu_stage_call *call, const struct adu_subject
             client->class_index = (int)i;
         }
     }
+    client->essential = false;
+    for (size_t i = 0; i < policy->essential_count && !client->essential; i++) {
+        client->essential =
+            adu_match_holds(policy->essential[i], &subject->attributes, &subject->roles);
+    }
     set_learned(policy, client);
     for (int kind = 0; kind < ADU_RATE_KINDS; kind++) {
         client->limits[kind] = client->class_index >= 0
@@ -69,6 +74,8 @@ void adu_rate_monitor_connected(const struct adu_stage_call *call,
     classify(call, subject, client);
     adu_rate_know(call->instance, client);
     make_learned(call, client);
+    client->online = true;
+    adu_rate_present(call, client);
     if (client->learned != NULL &&
         adu_learned_connect(client->learned, call->now_ms, call->wall_ms)) {
         adu_rate_list(call->instance, client);
@@ -76,27 +83,54 @@ void adu_rate_monitor_connected(const struct adu_stage_call *call,
     count(call, client, ADU_RATE_CONNECT);
 }
 
-void adu_rate_monitor_left(const struct adu_stage_call *call, struct adu_rate_client *client)
+void adu_rate_monitor_left(const struct adu_stage_call *call, struct adu_rate_client *client,
+                           enum adu_end end)
 {
+    static const enum adu_presence_reason reasons[] = {
+        [ADU_END_UNKNOWN] = ADU_PRESENCE_ENDED,
+        [ADU_END_ORDERLY] = ADU_PRESENCE_DISCONNECTED,
+        [ADU_END_LOST] = ADU_PRESENCE_LOST,
+        [ADU_END_KICKED] = ADU_PRESENCE_KICKED,
+    };
+    struct adu_rate_monitor *monitor = call->instance;
+    client->online = false;
+    adu_presence_left(monitor->presences, &client->presence, reasons[end], call->wall_ms);
     if (client->learned != NULL && adu_learned_leave(client->learned)) {
-        adu_rate_list(call->instance, client);
+        adu_rate_list(monitor, client);
     }
 }
 
-void adu_rate_monitor_count(const struct adu_stage_call *call, const struct adu_request *request,
-                            struct adu_rate_client *client)
+static enum adu_verdict throttle(const struct adu_stage_call *call,
+                                 const struct adu_request *request,
+                                 const struct adu_rate_client *client, struct adu_reason *why)
+{
+    if (!client->throttled || request->qos > 0 || !client->online) {
+        return ADU_ABSTAIN;
+    }
+    call->counters->publishes_throttled++;
+    why->text = "it publishes or connects too much: QoS 0 is dropped till that is over";
+    return ADU_DENY;
+}
+
+enum adu_verdict adu_rate_monitor_count(const struct adu_stage_call *call,
+                                        const struct adu_request *request,
+                                        struct adu_rate_client *client, struct adu_reason *why)
 {
     if (request->action != ADU_PUBLISH || !request->attempt) {
-        return;
+        return ADU_ABSTAIN;
     }
     if (client->generation != call->generation) {
         classify(call, request->subject, client);
+    }
+    if (!client->online) { /* the broker sends a will after the end of its connection */
+        adu_presence_will(&client->presence);
     }
     if (client->learned != NULL &&
         adu_learned_publish(client->learned, call->now_ms, call->wall_ms)) {
         adu_rate_list(call->instance, client);
     }
     count(call, client, ADU_RATE_PUBLISH);
+    return throttle(call, request, client, why);
 }
 
 enum adu_verdict adu_rate_monitor_decide(const struct adu_rate_policy *policy,
@@ -105,10 +139,10 @@ enum adu_verdict adu_rate_monitor_decide(const struct adu_rate_policy *policy,
     if (request->action != ADU_PUBLISH) {
         return ADU_ABSTAIN;
     }
-    for (int i = 0; i < 2; i++) {
+    for (size_t i = 0; i < ADU_RATE_OWN; i++) {
         if (policy->own[i] != NULL &&
             adu_topic_pattern_matches(policy->own[i], request->topic, NULL)) {
-            why->text = "only the bundle itself publishes its alerts and counters";
+            why->text = "only the bundle itself publishes its alerts, counters and presence";
             return ADU_DENY;
         }
     }
@@ -136,11 +170,18 @@ static void publish_counters(const struct adu_stage_call *call, struct adu_rate_
 /* A tenth of all clients, so that each is visited about once a second. */
 static void visit_some(const struct adu_stage_call *call, struct adu_rate_monitor *monitor)
 {
+    int saves = 0;
     for (size_t n = (monitor->known + VISIT_ALL_TICKS - 1) / VISIT_ALL_TICKS; n > 0; n--) {
         struct adu_rate_client *client = monitor->visit;
         monitor->visit = client->known_after;
         if (client->generation == call->generation) {
             make_learned(call, client);
+            if (client->online && client->presence == NULL) { /* asked for since a reload */
+                adu_rate_present(call, client);
+            }
+        }
+        if (saves < SAVED_A_TICK) { /* the others with their next visit */
+            saves += adu_rate_save_due(call, client);
         }
         if (client->learned != NULL &&
             adu_learned_visit(client->learned, call->now_ms, call->wall_ms)) {
@@ -161,8 +202,11 @@ void adu_rate_monitor_tick(const struct adu_stage_call *call)
         if (!adu_rate_tell_due(call, client)) {
             adu_rate_unlist(monitor, client);
         }
+        adu_rate_act(call, client);
     }
     adu_rate_end_delay(call, monitor);
+    adu_quarantine_expire(monitor->quarantine, call->now_ms, EXPIRED_A_TICK);
+    adu_rate_tell_presence(call, monitor);
     publish_counters(call, monitor);
 }
 

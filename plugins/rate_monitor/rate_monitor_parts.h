@@ -1,10 +1,13 @@
 /* The inside of the monitor, shared by its parts. Each calls only those above it: clients.c (who is
- * known, who is forgotten), tell.c (alerts go out), rate_monitor.c (counting, and what the stage
- * does). */
+ * known, who is forgotten), act.c (what is done about alerts), tell.c (alerts go out),
+ * tell_presence.c (presence goes out, and what outlives the broker to the disk), rate_monitor.c
+ * (counting, and what the stage does). */
 #ifndef ADUANA_RATE_MONITOR_PARTS_H
 #define ADUANA_RATE_MONITOR_PARTS_H
 
 #include "plugins/rate_monitor/alert.h"
+#include "plugins/rate_monitor/presence.h"
+#include "plugins/rate_monitor/quarantine.h"
 #include "plugins/rate_monitor/rate_monitor.h"
 #include "plugins/rate_monitor/rate_policy.h"
 
@@ -25,7 +28,10 @@ struct adu_rate_monitor {
     size_t known;                  /* how many they are */
     int64_t minute_ms;             /* when this minute of alerts began */
     long told;                     /* in it */
-    bool delaying;                 /* there are more than may be told, and that has been told */
+    struct adu_quarantine *quarantine;
+    struct adu_presences *presences;
+    unsigned long presence_generation; /* under which all of them were due */
+    bool delaying;                     /* there are more than may be told, and that has been told */
 };
 
 /* clients.c: has the client looked at by adu_rate_tell_due in each tick until it is unlisted. */
@@ -48,6 +54,13 @@ static inline const struct adu_rate_class *adu_rate_class_of(const struct adu_ra
     return client->class_index >= 0 ? &policy->classes[client->class_index] : NULL;
 }
 
+/* act.c: the set of what is done about that kind of alert of the client. */
+unsigned adu_rate_actions_on(const struct adu_stage_call *call,
+                             const struct adu_rate_client *client, int kind);
+
+/* act.c: does it, once an alert, and ends what is over. From a tick. */
+void adu_rate_act(const struct adu_stage_call *call, struct adu_rate_client *client);
+
 /* tell.c: one alert goes out. From a tick. */
 void adu_rate_publish(const struct adu_stage_call *call, const struct adu_alert *alert);
 
@@ -60,5 +73,16 @@ void adu_rate_tell_farewells(const struct adu_stage_call *call, struct adu_rate_
 
 /* tell.c: says so when no alert waits any more. */
 void adu_rate_end_delay(const struct adu_stage_call *call, struct adu_rate_monitor *monitor);
+
+/* tell_presence.c: what has changed, some of it a tick. */
+void adu_rate_tell_presence(const struct adu_stage_call *call, struct adu_rate_monitor *monitor);
+
+/* tell_presence.c: the client is connected, if anybody wants to know. */
+void adu_rate_present(const struct adu_stage_call *call, struct adu_rate_client *client);
+
+/* tell_presence.c: keeps what is known of the client on disk; now, or if it was ten minutes ago:
+ * then true. From a tick. */
+void adu_rate_save(const struct adu_stage_call *call, struct adu_rate_client *client);
+bool adu_rate_save_due(const struct adu_stage_call *call, struct adu_rate_client *client);
 
 #endif

@@ -34,11 +34,29 @@ static const struct {
 
 enum { MINUTE_MS = 60000 };
 
+static void audit(const struct adu_stage_call *call, const struct adu_alert *alert)
+{
+    const struct adu_subject about = {.client_id = alert->client_id, .username = alert->username};
+    const struct adu_event event = {
+        .kind = alert->kind,
+        .severity = alert->severity,
+        .raised = alert->raised,
+        .about = alert->client_id != NULL ? &about : NULL,
+        .since_ms = alert->since_ms,
+        .value = alert->value,
+        .limit = alert->limit,
+        .rule = alert->rule,
+        .text = alert->text,
+    };
+    call->outlet->audit(call->outlet->context, &event);
+}
+
 void adu_rate_publish(const struct adu_stage_call *call, const struct adu_alert *alert)
 {
     const struct adu_rate_policy *policy = call->policy;
     char topic[1024];
     char *json = adu_alert_json(alert);
+    audit(call, alert);
     if (json != NULL && adu_alert_topic(policy->alert_topic, alert, topic, sizeof topic)) {
         call->outlet->publish(call->outlet->context, topic, json, policy->alert_qos,
                               policy->alert_retain);
@@ -94,6 +112,8 @@ static void tell(const struct adu_stage_call *call, const struct adu_rate_client
         .raised = raised,
         .client_id = client->client_id,
         .username = client->username,
+        .actions = raised ? adu_rate_actions_on(call, client, kind) : 0,
+        .action_names = adu_rate_action_names,
         .since_ms = client->since_ms[kind],
         .time_ms = call->wall_ms,
         .text = text,
@@ -124,6 +144,8 @@ static void tell_learned(const struct adu_stage_call *call, const struct adu_rat
         .value = adu_learned_value(learned, (enum adu_habit_kind)kind, call->now_ms),
         .expected = fixed ? 0 : adu_habit_usual(&learned->habit, (enum adu_habit_kind)kind),
         .limit = fixed ? learned->silence_ms / 1000 : 0,
+        .actions = raised ? adu_rate_actions_on(call, client, ADU_RATE_KINDS + kind) : 0,
+        .action_names = adu_rate_action_names,
         .since_ms = learned->since_ms[kind],
         .time_ms = call->wall_ms,
         .text = text,
