@@ -249,7 +249,8 @@ static int on_basic_auth(int event, void *event_data, void *user_data)
     /* From here on the client has the name that was verified, whatever it called itself. */
     if (username[0] != '\0' && (e->username == NULL || strcmp(e->username, username) != 0) &&
         mosquitto_set_username(e->client, username) != MOSQ_ERR_SUCCESS) {
-        adu_pipeline_gone(plugin->pipeline, e->client, connect.client_id, true, now());
+        adu_pipeline_gone(plugin->pipeline, e->client, connect.client_id, true, ADU_END_UNKNOWN,
+                          now());
         return MOSQ_ERR_AUTH;
     }
     return MOSQ_ERR_SUCCESS;
@@ -300,6 +301,14 @@ static int on_acl_check(int event, void *event_data, void *user_data)
     }
 }
 
+/* 2.0 has one reason for all: -1. */
+static enum adu_end end_of(int reason)
+{
+    return reason < 0                   ? ADU_END_UNKNOWN
+           : reason == MOSQ_ERR_SUCCESS ? ADU_END_ORDERLY
+                                        : ADU_END_LOST;
+}
+
 static int on_disconnect(int event, void *event_data, void *user_data)
 {
     const struct plugin *plugin = user_data;
@@ -307,7 +316,7 @@ static int on_disconnect(int event, void *event_data, void *user_data)
     if (!on_other_thread() && !asked_already(plugin, event, e->client, e)) {
         /* 2.0 says DISCONNECT of every close; 2.1 only where the session ends with it. */
         adu_pipeline_gone(plugin->pipeline, e->client, mosquitto_client_id(e->client), is_2_1(),
-                          now());
+                          end_of(e->reason), now());
     }
     return MOSQ_ERR_SUCCESS;
 }
@@ -318,7 +327,7 @@ static int on_client_offline(int event, void *event_data, void *user_data)
     const struct mosquitto_evt_disconnect *e = event_data; /* the same layout in 2.1 */
     if (!on_other_thread() && !asked_already(plugin, event, e->client, e)) {
         adu_pipeline_gone(plugin->pipeline, e->client, mosquitto_client_id(e->client), false,
-                          now());
+                          end_of(e->reason), now());
     }
     return MOSQ_ERR_SUCCESS;
 }

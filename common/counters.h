@@ -31,6 +31,13 @@
     X(alerts_raised)                                                                               \
     X(alerts_cleared)                                                                              \
     X(alerts_delayed)                                                                              \
+    X(presence_told)                                                                               \
+    X(presence_left_out)                                                                           \
+    X(clients_throttled)                                                                           \
+    X(clients_disconnected)                                                                        \
+    X(clients_quarantined)                                                                         \
+    X(publishes_throttled)                                                                         \
+    X(logins_quarantined)                                                                          \
     X(sessions_kicked)                                                                             \
     X(policies_loaded)                                                                             \
     X(policies_rejected)                                                                           \

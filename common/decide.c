@@ -336,7 +336,8 @@ enum adu_verdict adu_pipeline_decide(struct adu_pipeline *p, const struct adu_qu
     return judge(&a);
 }
 
-static void tell_left(struct adu_pipeline *p, struct adu_principal *principal, struct adu_now now)
+static void tell_left(struct adu_pipeline *p, struct adu_principal *principal, enum adu_end end,
+                      struct adu_now now)
 {
     for (int kind = 0; kind < ADU_STAGES; kind++) {
         /* Whom the broker let in, and who never asked for anything, has no state yet. */
@@ -344,13 +345,13 @@ static void tell_left(struct adu_pipeline *p, struct adu_principal *principal, s
             principal->state[kind] != NULL) {
             const struct adu_stage_call call =
                 adu_pipeline_call(p, (enum adu_stage_kind)kind, NULL, now);
-            p->stages[kind]->left(&call, &principal->subject, principal->state[kind]);
+            p->stages[kind]->left(&call, &principal->subject, principal->state[kind], end);
         }
     }
 }
 
 void adu_pipeline_gone(struct adu_pipeline *p, const void *handle, const char *client_id,
-                       bool session_ended, struct adu_now now)
+                       bool session_ended, enum adu_end end, struct adu_now now)
 {
     if (p->attached == 0 || client_id == NULL) {
         return;
@@ -366,6 +367,7 @@ void adu_pipeline_gone(struct adu_pipeline *p, const void *handle, const char *c
     struct adu_principal *principal = session->principal;
     /* Once it is offline a durable session stays; told again of its end, it ends. */
     const bool durable = session->durable && session->online && !session_ended;
+    const bool kicked = session->kicked; /* it may not be there any more once it is closed */
     session->durable = durable;
     session->rerun_due = session->rerun_due && durable; /* the broker has forgotten the others */
     adu_sessions_close(p->sessions, session);
@@ -373,7 +375,7 @@ void adu_pipeline_gone(struct adu_pipeline *p, const void *handle, const char *c
         const bool changed = principal->durable != durable;
         principal->durable = durable;
         adu_principals_seen(p->principals, principal, now.wall_ms);
-        tell_left(p, principal, now);
+        tell_left(p, principal, kicked ? ADU_END_KICKED : end, now);
         if (changed) {
             adu_pipeline_remember(p, principal);
         }

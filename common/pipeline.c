@@ -234,6 +234,7 @@ void adu_pipeline_tick(struct adu_pipeline *p, struct adu_now now, bool may_kick
             p->stages[kind]->tick(&call);
         }
     }
+    adu_pipeline_keep_due(p);
 }
 
 bool adu_pipeline_tick_is_late(const struct adu_pipeline *p, struct adu_now now)

@@ -92,7 +92,7 @@ ADU_API enum adu_verdict adu_pipeline_decide(struct adu_pipeline *p,
 
 /* The connection ended; `session_ended`: nothing of it remains in the broker. */
 ADU_API void adu_pipeline_gone(struct adu_pipeline *p, const void *handle, const char *client_id,
-                               bool session_ended, struct adu_now now);
+                               bool session_ended, enum adu_end end, struct adu_now now);
 
 /* SIGHUP: load the folder anew, on the worker; tick swaps it in. */
 ADU_API void adu_pipeline_reload(struct adu_pipeline *p, struct adu_now now);

@@ -19,6 +19,8 @@
 #include "common/topic_cache.h"
 #include "common/worker.h"
 
+struct adu_keep_job;
+
 /* Somebody who is to be disconnected by the next tick. */
 struct adu_kick {
     struct adu_kick *next;
@@ -56,6 +58,7 @@ struct adu_pipeline {
     struct adu_topic_cache *topics; /* of what is remembered as allowed */
     struct adu_worker *worker;
     struct adu_state *state;
+    struct adu_keep_job *keeping; /* what this tick is going to write; NULL: nothing yet */
     struct adu_counters counters;
     uint64_t writes_failed; /* of the state file */
     struct adu_log_window connect_log;
@@ -147,6 +150,9 @@ void adu_pipeline_tell_connect(struct adu_pipeline *p, enum adu_audit_verdict ve
 void adu_pipeline_tell_disconnect(struct adu_pipeline *p, const struct adu_session *session,
                                   const struct adu_reason *why, struct adu_now now);
 
+void adu_pipeline_tell_event(struct adu_pipeline *p, const struct adu_event *event,
+                             struct adu_now now);
+
 /* tell.c: where the audit log goes under the running policy. */
 void adu_pipeline_tell_where(struct adu_pipeline *p);
 
@@ -194,6 +200,11 @@ void adu_pipeline_doubt_due(struct adu_pipeline *p, struct adu_now now);
 void adu_pipeline_remember(struct adu_pipeline *p, const struct adu_principal *principal);
 void adu_pipeline_disremember(struct adu_pipeline *p, const struct adu_principal *principal);
 
+/* remember.c: what a stage keeps of a client, written with all else of this tick, on the worker. */
+void adu_pipeline_keep(struct adu_pipeline *p, enum adu_stage_kind stage, const char *client_id,
+                       const char *username, struct adu_bytes record);
+void adu_pipeline_keep_due(struct adu_pipeline *p);
+
 /* start.c: the first event has come; says at once what is there and what is missing. */
 void adu_pipeline_start(struct adu_pipeline *p, struct adu_now now);
 
@@ -229,6 +240,10 @@ bool adu_pipeline_pose(struct adu_pipeline *p, struct adu_principal *principal,
 /* kick.c: disconnects a session with the next tick that may; its will is sent, or not. false when
  * memory is gone. */
 bool adu_pipeline_kick_later(struct adu_pipeline *p, struct adu_session *session, bool with_will);
+/* kick.c: the same of all connections of a client and user name, told to log and audit log. False
+ * if there is none that is not on its way already. */
+bool adu_pipeline_disconnect(struct adu_pipeline *p, const char *client_id, const char *username,
+                             const struct adu_reason *why, struct adu_now now);
 void adu_pipeline_kick_due(struct adu_pipeline *p);
 void adu_pipeline_kick_none(struct adu_pipeline *p);
 

@@ -41,8 +41,21 @@ struct adu_outlet {
     /* Something has become known of clients that are let in already: has each asked about by the
      * stage's `doubts`, some at each tick. */
     void (*doubt)(void *context);
+    /* Keeps this of a client on disk, in place of what was kept before, till the client is
+     * forgotten. From tick only; NULL: there is no place to keep it. */
+    void (*keep)(void *context, enum adu_stage_kind stage, const char *client_id,
+                 const char *username, struct adu_bytes record);
+    /* Disconnects that client with the next tick that may; log and audit log say why. From tick
+     * only. False: it is not connected. */
+    bool (*disconnect)(void *context, const char *client_id, const char *username,
+                       const struct adu_reason *why);
+    /* A line of the audit log. From tick and event only. */
+    void (*audit)(void *context, const struct adu_event *event);
     void *context;
 };
+
+/* How a connection ended, as far as the broker says so. */
+enum adu_end { ADU_END_UNKNOWN, ADU_END_ORDERLY, ADU_END_LOST, ADU_END_KICKED };
 
 /* What a stage needs besides the request. */
 struct adu_stage_call {
@@ -81,6 +94,11 @@ struct adu_stage {
     size_t client_state_size;
     /* The client is being forgotten. */
     void (*client_forget)(void *instance, void *client_state);
+
+    /* The broker has started, and this was kept of a client (adu_outlet.keep) that is known still;
+     * the names live as long as the state. False: it cannot be read, and the client begins anew. */
+    bool (*client_restore)(const struct adu_stage_call *call, const char *client_id,
+                           const char *username, void *client_state, struct adu_bytes record);
 
     /* Turns a client certificate (in DER, and `parsed` where somebody has done so already, else
      * NULL) into attributes named `cert.*`. false with `why` when it holds something that cannot be
@@ -128,7 +146,7 @@ struct adu_stage {
 
     /* Its last connection has ended. */
     void (*left)(const struct adu_stage_call *call, const struct adu_subject *subject,
-                 void *client_state);
+                 void *client_state, enum adu_end end);
 
     /* Told of every request before it is judged; may refuse it for how often such come. ABSTAIN or
      * DENY. Hot path. */

@@ -187,6 +187,14 @@ VALUES = {
          ["", "+", "a/#", "a+", "${", "${}", "${linea}", "${kind}a", "a${kind}", "${kind}${class}", "$${kind}", "${kind", "\n", "\u2028${kind}", "${kind}}"], ["a" * 1024]),
         ("counters/topic", ["a", "$SYS/a", "$", "{kind}", "a" * 65535], ["", "+", "#", "${kind}", "a/${", "a" * 65536, "\u2028${", "\n"], ["ñ" * 33000]),
         ("counters/every_seconds", *between(1, 86400)),
+        ("essential", [[], [{}]], [{}, [1], ["a"]], [[{"role": "nadie"}]]), ("classes/0/actions", [{}, {"quarantine_seconds": 5}], [[], {"alert": []}]),
+        *((f"classes/0/actions/{action}", [[], ["flapping"], ["publish_rise", "publish_rise"]], ["flapping", ["silence"], ["a"], [1], {}])
+          for action in ("throttle", "disconnect", "quarantine")),
+        ("classes/0/actions/quarantine_seconds", *between(1, 86400)),
+        ("presence/qos", *between(0, 2)), ("presence", [{"topic": "${client_id}"}], [{}, {"qos": 1}]),
+        ("presence/topic", ["${client_id}", "a/${client_id}/b", "${username}/${client_id}", "${client_id}/${client_id}"],
+         ["", "a", "${username}", "a/+/${client_id}", "#", "${kind}/${client_id}", "a${client_id}", "${client_id}a", "${client_id"],
+         ["a" * 1024 + "/${client_id}"]),
     ],
     "topic_policy": [
         ("names/characters",

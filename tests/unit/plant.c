@@ -266,7 +266,7 @@ void plant_gone(struct plant *plant, struct connection *c, bool session_ended)
             plant->online[i] = NULL;
         }
     }
-    adu_pipeline_gone(plant->p, c, c->client_id, session_ended, plant->now);
+    adu_pipeline_gone(plant->p, c, c->client_id, session_ended, ADU_END_UNKNOWN, plant->now);
 }
 
 void plant_pass(struct plant *plant, int64_t ms)
