@@ -1,6 +1,8 @@
 #include "plugins/topic_policy/traffic.h"
 #include "common/reader.h"
 #include "common/utf8.h"
+#include "plugins/topic_policy/protobuf.h"
+#include <stdio.h>
 #include <string.h>
 
 /* Of a payload that is read: no message keeps the broker from its work for long. */
@@ -17,6 +19,7 @@ static const char *const format_names[] = {[ADU_PAYLOAD_ANY] = "any",
                                            [ADU_PAYLOAD_UTF8] = "utf8",
                                            [ADU_PAYLOAD_NUMBER] = "number",
                                            [ADU_PAYLOAD_JSON] = "json",
+                                           [ADU_PAYLOAD_SPARKPLUG] = "sparkplug",
                                            NULL};
 
 struct qos_keys {
@@ -176,6 +179,17 @@ static bool json_legal(const struct adu_traffic *t, struct adu_text payload, str
     return true;
 }
 
+static bool sparkplug_legal(const struct adu_traffic *t, struct adu_text payload,
+                            struct adu_reason *why)
+{
+    const char *found;
+    if (adu_sparkplug_payload_legal(payload, &found)) {
+        return true;
+    }
+    snprintf(why->detail, sizeof why->detail, "%s", found);
+    return refuse(why, "the payload is not of Sparkplug B's form:", &t->payload_place);
+}
+
 static bool format_legal(const struct adu_traffic *t, const struct adu_request *request,
                          struct adu_reason *why)
 {
@@ -192,7 +206,8 @@ static bool format_legal(const struct adu_traffic *t, const struct adu_request *
         return payload.length == 0 || adu_utf8_valid(payload.bytes, payload.length) ||
                refuse(why, "the payload is not UTF-8", &t->payload_place);
     }
-    return json_legal(t, payload, why);
+    return t->format == ADU_PAYLOAD_SPARKPLUG ? sparkplug_legal(t, payload, why)
+                                              : json_legal(t, payload, why);
 }
 
 /* A retained message of no bytes deletes what is retained: it has no payload that could be wrong.

@@ -6,7 +6,13 @@
 #include "plugins/topic_policy/schema.h"
 
 enum adu_retain_rule { ADU_RETAIN_OPTIONAL, ADU_RETAIN_REQUIRED, ADU_RETAIN_FORBIDDEN };
-enum adu_payload_format { ADU_PAYLOAD_ANY, ADU_PAYLOAD_UTF8, ADU_PAYLOAD_NUMBER, ADU_PAYLOAD_JSON };
+enum adu_payload_format {
+    ADU_PAYLOAD_ANY,
+    ADU_PAYLOAD_UTF8,
+    ADU_PAYLOAD_NUMBER,
+    ADU_PAYLOAD_JSON,
+    ADU_PAYLOAD_SPARKPLUG
+};
 
 struct adu_traffic {
     bool asks; /* something: zeroed, anything may pass */

@@ -205,6 +205,7 @@ VALUES = {
         ("exempt/0", ["/" * 300], []),
         ("sparkplug", [{"edge_node": "linea"}, {"edge_node": "linea", "host_roles": []}], [{}, [], {"group": "linea"}, {"edge_node": ""}, {"edge_node": "a b"}, {"edge_node": 1}],
          [{"edge_node": "nadie"}, {"edge_node": "linea", "host_roles": ["nadie"]}]),
+        ("sparkplug/payloads", [False], ["true", None]), ("namespaces/0/payload", [{"format": "sparkplug"}], [{"format": "sparkplug", "max_bytes": 1048577}, {"format": "sparkplug", "schema": {}}]),
         ("names/lookalikes", ["allow", "refuse"], ["watch", True]), ("names/collisions", ["allow", "flag"], ["", None]), ("names/nfc", [False], ["true"]),
         ("subscriptions/max_levels", *between(1, 201)), ("subscriptions/max_wildcards", *between(0, 201)),
         ("subscriptions/too_broad", [[], ["#"], ["+/+", "a//b", "$SYS/#"]], ["#", [""], ["a#"], ["#/a"], ["+a"], ["\n"], [1]]),
