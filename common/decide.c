@@ -343,6 +343,7 @@ enum adu_verdict adu_pipeline_decide(struct adu_pipeline *p, const struct adu_qu
                                    .retain = question->retain,
                                    .payload_length = question->payload_length,
                                    .payload = question->payload,
+                                   .properties = question->properties,
                                    .subject = &principal->subject,
                                    .now_ms = now.mono_ms,
                                    .wall_ms = now.wall_ms,

@@ -206,6 +206,7 @@ VALUES = {
         ("sparkplug", [{"edge_node": "linea"}, {"edge_node": "linea", "host_roles": []}], [{}, [], {"group": "linea"}, {"edge_node": ""}, {"edge_node": "a b"}, {"edge_node": 1}],
          [{"edge_node": "nadie"}, {"edge_node": "linea", "host_roles": ["nadie"]}]),
         ("sparkplug/payloads", [False], ["true", None]), ("namespaces/0/payload", [{"format": "sparkplug"}], [{"format": "sparkplug", "max_bytes": 1048577}, {"format": "sparkplug", "schema": {}}]),
+        ("namespaces/0/content_type", [{"one_of": ["a", "a"]}], [{}, [], {"one_of": []}, {"one_of": ["a"] * 17}, {"one_of": ["\n"]}, {"one_of": [1]}, {"required": True}]),
         ("clients", [[], [{"name": "a", "match": {}, "mode": "enforce"}]],
          [{}, [{"name": "a", "match": {}, "mode": "watch"}], [{"name": "a", "match": {"//": 1}, "mode": "watch"}], [{"name": "a", "match": {}}],
           [{"name": "a b", "match": {}, "mode": "enforce"}], [{"name": "a", "mode": "enforce"}], [{"name": "a", "match": {}, "mode": "enforce"}] * 257]),
