@@ -6,7 +6,7 @@ _aduana() {
     local broker='--host --port --unix --cafile --capath --cert --key --username --password-file --id --timeout --json'
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        words='check explain test passwd detect status sessions certs reload kick --help --version'
+        words='check explain test passwd detect status sessions certs topics reload kick --help --version'
         mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
         return
     fi
@@ -29,6 +29,7 @@ _aduana() {
         detect) options='--json --scores' files=1 ;;
         status | sessions) options=$broker ;;
         certs) options="--warn-days --critical-days --lifetime-most-days $broker" files=1 ;;
+        topics) options="--in-use $broker" ;;
         reload) options="--wait $broker" ;;
         kick) options="--no-will $broker" ;;
         *) return ;;

@@ -3,6 +3,7 @@
 #include "common/control.h"
 #include "common/pipeline.h"
 #include <dlfcn.h>
+#include <mqtt_protocol.h>
 #include <openssl/err.h>
 #include <openssl/x509.h>
 #include <pthread.h>
@@ -256,6 +257,34 @@ static int on_basic_auth(int event, void *event_data, void *user_data)
     return MOSQ_ERR_SUCCESS;
 }
 
+/* --- what a message carries besides --- */
+
+/* 2.1's: brokers before it show their plugins no properties. The last copies nothing. */
+static struct {
+    const mosquitto_property *(*string)(const mosquitto_property *list, int identifier,
+                                        char **value, bool skip_first);
+    const char *(*value)(const mosquitto_property *property);
+} property;
+
+static bool content_type_of(const void *list, struct adu_text *type)
+{
+    const mosquitto_property *found = property.string(list, MQTT_PROP_CONTENT_TYPE, NULL, false);
+    const char *text = found != NULL ? property.value(found) : NULL;
+    *type = adu_text_of(text != NULL ? text : "");
+    return found != NULL;
+}
+
+static bool shows_properties(void)
+{
+    static bool asked;
+    if (!asked && is_2_1()) {
+        *(void **)&property.string = newer("mosquitto_property_read_string");
+        *(void **)&property.value = newer("mosquitto_property_string_value");
+    }
+    asked = true;
+    return property.string != NULL && property.value != NULL;
+}
+
 static int on_acl_check(int event, void *event_data, void *user_data)
 {
     const struct plugin *plugin = user_data;
@@ -268,10 +297,13 @@ static int on_acl_check(int event, void *event_data, void *user_data)
         .retain = e->retain,
         .payload_length = e->payloadlen,
     };
+    const struct adu_properties properties = {.list = e->properties,
+                                              .content_type = content_type_of};
     switch (e->access) {
     case MOSQ_ACL_WRITE:
         question.action = ADU_PUBLISH;
         question.payload = e->payload;
+        question.properties = shows_properties() ? &properties : NULL;
         break;
     case MOSQ_ACL_READ:
         question.action = ADU_RECEIVE;

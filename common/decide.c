@@ -68,7 +68,7 @@ static ADU_COLD bool stands(struct asking *a, enum adu_stage_kind kind, enum adu
         p->counters.stage_errors++;
     }
     a->why->stage = adu_stage_name(kind);
-    if (!p->policy->watch[kind] && !a->why->watched) {
+    if (adu_reason_stands(a->why, p->policy->watch[kind])) {
         refuse(a);
         return true;
     }
@@ -229,11 +229,31 @@ static ADU_COLD void tell_allowed(const struct asking *a)
                               a->principal, NULL);
 }
 
+static bool follows(const struct asking *a)
+{
+    return a->p->policy->follows && a->request.action == ADU_PUBLISH;
+}
+
+static void follow(const struct asking *a)
+{
+    struct adu_pipeline *p = a->p;
+    for (int kind = 0; kind < ADU_STAGES; kind++) {
+        if (p->stages[kind] != NULL && p->stages[kind]->let_through != NULL) {
+            const struct adu_stage_call call =
+                adu_pipeline_call(p, (enum adu_stage_kind)kind, NULL, a->now);
+            p->stages[kind]->let_through(&call, &a->request, a->principal->state[kind]);
+        }
+    }
+}
+
 static enum adu_verdict allow(const struct asking *a)
 {
     struct adu_pipeline *p = a->p;
     if (p->tell_allowed) {
         tell_allowed(a);
+    }
+    if (follows(a)) {
+        follow(a);
     }
     switch (a->request.action) {
     case ADU_PUBLISH:
@@ -277,6 +297,9 @@ static enum adu_verdict judge(struct asking *a)
         return refuse(a);
     }
     const enum adu_verdict verdict = combine(a);
+    if (verdict == ADU_ABSTAIN && follows(a)) {
+        follow(a);
+    }
     if (verdict != ADU_ALLOW) {
         return verdict;
     }
@@ -320,6 +343,7 @@ enum adu_verdict adu_pipeline_decide(struct adu_pipeline *p, const struct adu_qu
                                    .retain = question->retain,
                                    .payload_length = question->payload_length,
                                    .payload = question->payload,
+                                   .properties = question->properties,
                                    .subject = &principal->subject,
                                    .now_ms = now.mono_ms,
                                    .wall_ms = now.wall_ms,

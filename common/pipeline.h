@@ -83,6 +83,7 @@ struct adu_question {
     bool retain;
     uint32_t payload_length;
     const char *payload; /* of a PUBLISH, borrowed; NULL: there is none, or it is not known */
+    const struct adu_properties *properties; /* likewise; NULL: not known */
 };
 
 /* ABSTAIN: the broker's other access control decides. */

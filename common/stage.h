@@ -76,6 +76,15 @@ struct adu_naming {
     bool (*possible)(const void *policy, struct adu_text filter, struct adu_reason *why);
 };
 
+/* What an order wants to know of topics: how they are named and refused in all, or a page of those
+ * in use. */
+struct adu_topics_asked {
+    bool summary;
+    const char *client_id; /* only those of this client; NULL: all */
+    size_t from;           /* where the page begins: 0, or as the one before said */
+    size_t most;           /* topics */
+};
+
 struct adu_stage {
     enum adu_stage_kind kind;
     bool may_watch; /* its file may say "mode": "watch" */
@@ -163,6 +172,17 @@ struct adu_stage {
     /* A publish was allowed by all, and nothing of it is only watched. Told unless the answer was
      * remembered, so at least of the first on a topic. Hot path. */
     void (*published)(const struct adu_stage_call *call, const struct adu_request *request);
+
+    /* A publish is let through, also one whose answer was remembered or that is only watched, and
+     * one that the broker's own access control has yet to decide. Hot path; told only under a
+     * policy for which `follows` says so. */
+    void (*let_through)(const struct adu_stage_call *call, const struct adu_request *request,
+                        void *client_state);
+    bool (*follows)(const void *policy);
+
+    /* For orders (control_topics.c): what is known of topics, as `asked`. NULL when memory is gone.
+     */
+    json_t *(*tell_topics)(const struct adu_stage_call *call, const struct adu_topics_asked *asked);
 
     /* For inquiries (inquiry.c): tells of every rule that has to do with the request, and what
      * might be changed so that it would be allowed. NULL: there is nothing to tell. */
