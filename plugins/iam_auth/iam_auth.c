@@ -318,6 +318,7 @@ static enum adu_verdict conclude(const struct asking *a, const struct adu_iam_as
         login->refresh_seconds = asked->provider->rechecks ? a->policy->limits.recheck_seconds : 0;
     }
     end_with(login, answer->valid_until_ms);
+    a->call->counters->logins_by_ending_password += answer->secret_until_ms != 0;
     login->proven |= ADU_FACTOR_PASSWORD;
     snprintf(login->username, sizeof login->username, "%s", username);
     return ADU_ALLOW;
@@ -354,13 +355,18 @@ static enum adu_verdict ask_worker(const struct asking *a, size_t from, const ch
                : refuse(a->login, "too many log-ins wait for an answer of the providers");
 }
 
+static bool is_past(const struct asking *a, int64_t until_ms)
+{
+    return until_ms != 0 && until_ms <= a->call->wall_ms;
+}
+
 static const struct adu_known_answer *find_known(const struct asking *a, size_t *by)
 {
     const struct adu_known_answer *known = adu_known_find(a->iam->known, a->username, &a->mark);
     *by = known != NULL ? adu_iam_policy_find(a->policy, known->provider, known->stamp)
                         : a->policy->count;
-    const bool ended = known != NULL && known->answer.valid_until_ms != 0 &&
-                       known->answer.valid_until_ms <= a->call->wall_ms;
+    const bool ended = known != NULL && (is_past(a, known->answer.valid_until_ms) ||
+                                         is_past(a, known->answer.secret_until_ms));
     return *by < a->policy->count && !ended ? known : NULL;
 }
 
