@@ -15,9 +15,8 @@ enum {
     GUESSING_OVER_MS = 300000
 };
 
-/* Of all the time that passes, the part that may be spent waiting for log-ins, and what of it can
- * be saved up. */
-enum { SHARE = 4, SAVED_MS = 250 };
+/* Of all the time that passes, the part that may be spent waiting for log-ins: a quarter. */
+enum { SHARE = 4 };
 
 struct adu_iam {
     struct adu_lookups *lookups;
@@ -143,7 +142,8 @@ void adu_iam_auth_abandon(struct adu_iam *iam, uint64_t ticket)
     adu_lookups_abandon(iam->lookups, ticket);
 }
 
-/* Milliseconds that may be waited now: a quarter of what has passed, some of it saved up. */
+/* Milliseconds that may be waited now: a share of what has passed, of which no more than for one
+ * log-in is saved up. So several that come at once hold the loop up no longer than one. */
 static long may_wait(struct adu_iam *iam, long most, int64_t now_ms)
 {
     iam->waited_ms -= (now_ms - iam->saved_since_ms) / SHARE;
@@ -151,8 +151,8 @@ static long may_wait(struct adu_iam *iam, long most, int64_t now_ms)
     if (iam->waited_ms < 0) {
         iam->waited_ms = 0;
     }
-    const int64_t left = SAVED_MS - iam->waited_ms;
-    return left < 0 ? 0 : left < most ? (long)left : most;
+    const int64_t left = most - iam->waited_ms;
+    return left < 0 ? 0 : (long)left;
 }
 
 static int64_t clock_ms(void)
