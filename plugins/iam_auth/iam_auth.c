@@ -294,6 +294,20 @@ static void end_with(struct adu_login *login, int64_t until_ms)
     }
 }
 
+/* In grace other roles may be his than those that his provider gives him. */
+static enum adu_verdict describe(const struct adu_iam_policy *policy,
+                                 const struct adu_iam_asked *asked, const struct adu_answer *answer,
+                                 struct adu_login *login)
+{
+    const size_t roles = login->role_count;
+    const enum adu_verdict verdict = asked->provider->describe(asked->settings, answer, login);
+    if (verdict != ADU_ALLOW || !answer->in_grace || policy->offline_roles == NULL) {
+        return verdict;
+    }
+    login->role_count = roles;
+    return adu_login_add_roles(login, policy->offline_roles) ? ADU_ALLOW : ADU_ERROR;
+}
+
 /* What a provider's answer, by `asked`, makes of the log-in. */
 static enum adu_verdict conclude(const struct asking *a, const struct adu_iam_asked *asked,
                                  const struct adu_answer *answer)
@@ -307,7 +321,7 @@ static enum adu_verdict conclude(const struct asking *a, const struct adu_iam_as
     if (verdict != ADU_ALLOW) {
         return verdict;
     }
-    verdict = asked->provider->describe(asked->settings, answer, login);
+    verdict = describe(a->policy, asked, answer, login);
     if (verdict != ADU_ALLOW) {
         return verdict == ADU_ABSTAIN ? refuse(login, outcome_texts[ADU_OUTCOME_UNKNOWN]) : verdict;
     }
@@ -379,8 +393,10 @@ static enum adu_verdict in_its_absence(const struct asking *a, size_t by, const 
     const int64_t grace_ms = (int64_t)a->policy->limits.offline_grace_seconds * 1000;
     if (known != NULL && known_by == by && known->newest &&
         a->call->now_ms - known->asked_ms <= grace_ms) {
+        struct adu_answer then = known->answer; /* borrowed */
+        then.in_grace = true;
         a->call->counters->logins_in_grace++;
-        return conclude(a, &a->policy->asked[by], &known->answer);
+        return conclude(a, &a->policy->asked[by], &then);
     }
     return refuse_for(a->login, outcome_texts[ADU_OUTCOME_UNAVAILABLE], why);
 }

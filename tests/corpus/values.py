@@ -131,6 +131,7 @@ VALUES = {
     "iam_auth": [
         ("require", ["both", "certificate", "password", "either"], ["none", "", "Both"]),
         ("providers", [[], ["local"], ["oidc"], ["ldap", "oidc", "local"]], [["local", "local"], ["oidc", "oidc"], ["radius"], [""], "local", {"local": {}}]),
+        ("cache/offline_roles", [[], ["lector", "turno"]], ["lector", {}, [1], [""]], [["nadie"]]), ("cache/offline_roles/0", *ROLE_USED),
         ("oidc/audience", ["mqtt", ["mqtt"]], [[], "", ["mqtt", ""], None]),
         ("oidc/algorithms", [["ES256"], ["RS256", "RS256"]], [[], ["none"], ["HS256"], ["es256"], "ES256"]),
         ("oidc/jwks", [{"file": "sso.jwks"}, {"url": "https://sso.planta"}, {"url": "http://localhost"}, {"url": "http://[::1]:8080/x"}],
