@@ -149,8 +149,7 @@ static bool take_line(void *context, const char *name, const char *hash, const c
         return false;
     }
     if (user->by_policy) {
-        return adu_error_set(t->c->error, place,
-                             "the user \"%s\" has a password already", name);
+        return adu_error_set(t->c->error, place, "the user \"%s\" has a password already", name);
     }
     return adu_passwords_add(t->c, &user->passwords, hash, until, name, place);
 }
