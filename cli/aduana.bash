@@ -25,7 +25,7 @@ _aduana() {
             words='connect publish subscribe receive' files=2
             ;;
         test) options='--quiet --junit --json' files=2 ;;
-        passwd) options='-c -D --check --pbkdf2 --argon2id --iterations' files=1 ;;
+        passwd) options='-c -D --check --pbkdf2 --argon2id --iterations --old-until' files=1 ;;
         detect) options='--json --scores' files=1 ;;
         status | sessions) options=$broker ;;
         certs) options="--warn-days --critical-days --lifetime-most-days $broker" files=1 ;;

@@ -18,6 +18,7 @@
     X(logins_from_cache)                                                                           \
     X(logins_locked_out)                                                                           \
     X(logins_in_grace)                                                                             \
+    X(logins_by_ending_password)                                                                   \
     X(publish_allowed)                                                                             \
     X(publish_refused)                                                                             \
     X(subscribe_allowed)                                                                           \

@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* Nobody is held for longer: clients give up before. */
-enum { HELD_MS = 60000, ANSWERS_AT_ONCE = 64, REFRESHED_A_TICK = 50, REFRESHING_MOST = 1000 };
+enum { HELD_MS = 60000, ANSWERS_AT_ONCE = 16, REFRESHED_A_TICK = 50, REFRESHING_MOST = 1000 };
 
 static const struct adu_stage *answering(const struct adu_pipeline *p, void **instance)
 {

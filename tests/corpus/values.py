@@ -25,6 +25,7 @@ RULE = ([{"one_of": ["a", "b c", "ñ"]}, {"range": {"min": 0, "max": 0}}, {"rang
          {"pattern": ""}, {"pattern": "a" * 1025}, {"attribute": ""}, {"attribute": "a b"}, {"pattern": "a", "attribute": "linea"}, {"patern": "a"}],
         [{"range": {"min": 2, "max": 1}}, {"pattern": "("}, {"attribute": "nadie"}, {"pattern": "ñ" * 600}])
 SALT, HASH = "ch/EWMfoubnQNlpK", "v1bmdiUiDyvbJlArdgZ+66amY3L1NksIfXZ3YYJPB7SPUkoH2B8IBOELWgeYZmaPwhBggBmSO6P7Z+2dm9uq/A=="
+UNTIL = "2026-12-31T00:00:00Z"
 ARGON2 = "$c2FsLWxpbmVhLTAyLXh5eg$6gSVJEyHaT2trba2BeugBtMciqas2ssKwQFKYFmPv14"
 
 
@@ -130,6 +131,7 @@ VALUES = {
     "iam_auth": [
         ("require", ["both", "certificate", "password", "either"], ["none", "", "Both"]),
         ("providers", [[], ["local"], ["oidc"], ["ldap", "oidc", "local"]], [["local", "local"], ["oidc", "oidc"], ["radius"], [""], "local", {"local": {}}]),
+        ("cache/offline_roles", [[], ["lector", "turno"]], ["lector", {}, [1], [""]], [["nadie"]]), ("cache/offline_roles/0", *ROLE_USED),
         ("oidc/audience", ["mqtt", ["mqtt"]], [[], "", ["mqtt", ""], None]),
         ("oidc/algorithms", [["ES256"], ["RS256", "RS256"]], [[], ["none"], ["HS256"], ["es256"], "ES256"]),
         ("oidc/jwks", [{"file": "sso.jwks"}, {"url": "https://sso.planta"}, {"url": "http://localhost"}, {"url": "http://[::1]:8080/x"}],
@@ -153,6 +155,12 @@ VALUES = {
         ("local/users/linea3/attributes", *([{"linea": "a", **value} for value in part] for part in OWN_ATTRIBUTES)),
         ("local/users/linea3/roles/0", *ROLE_USED),
         ("local/users/linea5", [{}], [[]], [{"password": f"$7$101${SALT}${HASH}"}]),
+        ("local/users/linea6/passwords", [[{"hash": f"$7$101${SALT}${HASH}"}], [{"hash": f"$7$101${SALT}${HASH}", "until": UNTIL}] * 2, [{"hash": f"$7$101${SALT}${HASH}"}, {"hash": f"$7$101${SALT}${HASH}", "until": UNTIL}]],
+         [[], [{}], [{"until": UNTIL}], [{"hash": f"$7$101${SALT}${HASH}"}] * 2, [{"hash": f"$7$101${SALT}${HASH}", "until": UNTIL}] * 3, [f"$7$101${SALT}${HASH}"], {}, [{"hash": "secret"}]]),
+        ("local/users/linea6/passwords/0/until", ["1970-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2028-02-29T00:00:00Z"],
+         ["", "2026-12-31", "1969-12-31T23:59:59Z", "2026-13-01T00:00:00Z", "2026-12-32T00:00:00Z", "2026-12-31T24:00:00Z", "2026-12-31T00:60:00Z", "2026-12-31T00:00:60Z", "2026-12-31 00:00:00Z",
+          "2026-12-31T00:00:00", "2026-12-31T00:00:00z", "2026-12-31T00:00:00+01:00", "2026-12-31T00:00:00.5Z", " 2026-12-31T00:00:00Z", 1798675200, None], ["2026-02-29T00:00:00Z", "2026-04-31T00:00:00Z"]),
+        ("local/users/linea6", [{"password": f"$7$101${SALT}${HASH}"}], [{"password": f"$7$101${SALT}${HASH}", "passwords": [{"hash": f"$7$101${SALT}${HASH}"}]}]),
         ("ldap/servers", [["ldap://a"]], [[], "ldap://a", ["ldap://a"] * 9]),
         ("ldap/servers/0", ["ldaps://a", "ldap://a.b-c_d:1", "ldaps://[::1]", "ldaps://127.0.0.1:65535"],
          ["", "a", "ldapi://%2Frun", "http://a", "ldap://", "ldap://a/", "ldap://a:", "ldap://a b", "ldap://u@a", "LDAP://a"], ["ldap://a:0", "ldap://a:65536"]),

@@ -113,8 +113,8 @@ def test_attack_9_the_same_id_while_it_is_pending(slow, suite):
 
 def test_attack_9_reload_while_one_is_pending(slow, suite):
     """SIGHUP asks about every session again, and kicks nobody; who is pending gets in under the new policy."""
-    connected = gets_in(slow, client_id="uno")
-    watch = watcher(slow, "planta/#")
+    connected = gets_in(slow, client_id="uno", keepalive=3600)
+    watch = watcher(slow, "planta/#", keepalive=3600)
     slow.edit("iam_auth.json", lambda policy: policy["local"]["users"].update(otra={"password": DEAR}))
     pending = [begin(slow, client_id=f"lento-{n}", username="lento", password=f"guess {n}") for n in range(2)]
     pending.append(begin(slow, client_id="dos"))
