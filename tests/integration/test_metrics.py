@@ -1,12 +1,13 @@
-"""Metrics over HTTP: what Prometheus reads of a running broker."""
+"""Metrics over HTTP: what Prometheus reads of a running broker, and what is made of it in docker/."""
 import json
 import re
+import subprocess
 import urllib.error
 import urllib.request
 
 import pytest
 
-from daemon import until
+from daemon import ROOT, until
 from plant import EDGE1, refused_publish, watcher
 
 pytestmark = pytest.mark.local  # it listens on the broker's own machine
@@ -33,6 +34,12 @@ def scrape(url):
 def values(text):
     """{'aduana_x_total{label="y"}': 1.0}"""
     return {name: float(value) for name, value in re.findall(r"^(\S+) (\S+)$", text, re.M) if name != "#"}
+
+
+def families(text):
+    """The names by which PromQL knows what is there."""
+    types = dict(re.findall(r"^# TYPE (\S+) (\S+)$", text, re.M))
+    return {name + end for name, kind in types.items() for end in (("_bucket", "_sum", "_count") if kind == "histogram" else ("",))}
 
 
 def test_scrape(make_broker, suite):
@@ -80,3 +87,55 @@ def test_scrape(make_broker, suite):
 
     until(ended, "the end of metrics")
     assert edge.publish(TOPIC, "x", qos=1) == 0
+
+
+# --- what is made of them ---
+
+PROMETHEUS, DASHBOARD = ROOT / "docker/prometheus", ROOT / "docker/grafana/aduana.json"
+
+
+@pytest.fixture(scope="module")
+def promtool():
+    path = subprocess.run([ROOT / "tests/promtool"], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+
+    def run(*arguments, **more):
+        done = subprocess.run([path, *map(str, arguments)], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **more)
+        assert done.returncode == 0, done.stdout
+        return done.stdout
+    return run
+
+
+def expressions(value):
+    """Every PromQL of a dashboard."""
+    if isinstance(value, dict):
+        yield from ([value["expr"]] if "expr" in value else [])
+        value = list(value.values())
+    if isinstance(value, list):
+        for one in value:
+            yield from expressions(one)
+
+
+def named(text):
+    return set(re.findall(r"\baduana_[a-z0-9_]+\b", text))
+
+
+def test_what_prometheus_says(make_broker, promtool):
+    """Its own checker accepts a scrape, the rules and their tests; and whatever rules, dashboard and documentation name is there,
+    and what is there is documented."""
+    broker = with_metrics(make_broker("bookworm", start=False)).start()
+    text = scrape(address(broker))
+    assert promtool("check", "metrics", input=text) == ""
+    promtool("check", "config", PROMETHEUS / "prometheus.yml", cwd=PROMETHEUS)
+    promtool("check", "rules", PROMETHEUS / "aduana.rules.yml")
+    promtool("test", "rules", PROMETHEUS / "aduana.rules.test.yml", cwd=PROMETHEUS)
+    there = families(text)
+    rules = named("\n".join(re.findall(r"^ *expr: .*$", (PROMETHEUS / "aduana.rules.yml").read_text(), re.M)))
+    dashboard = json.loads(DASHBOARD.read_text())
+    panels = named("\n".join(expressions(dashboard)))
+    assert len(rules) > 8 and rules <= there, rules - there
+    assert len(panels) > 15 and panels <= there, panels - there
+    assert len({panel["id"] for panel in dashboard["panels"]}) == len(dashboard["panels"])
+    table = (ROOT / "common/METRICS.md").read_text()
+    documented = set(re.findall(r"^\| `(aduana_[a-z0-9_]+)`", table, re.M))
+    types = set(re.findall(r"^# TYPE (\S+)", text, re.M))
+    assert documented == types, documented ^ types
