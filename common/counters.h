@@ -48,6 +48,8 @@
     X(ocsp_unanswered)                                                                             \
     X(ocsp_let_in)                                                                                 \
     X(state_errors)                                                                                \
+    X(decisions_remembered)                                                                        \
+    X(metrics_failed)                                                                              \
     X(log_lines_left_out)                                                                          \
     X(audit_written)                                                                               \
     X(audit_dropped)                                                                               \

@@ -291,6 +291,7 @@ static enum adu_verdict judge(struct asking *a)
     }
     if (adu_recent_allowed(recent, a->request.action,
                            adu_topic_cache_find(a->p->topics, a->request.topic))) {
+        a->p->counters.decisions_remembered++;
         return allow(a);
     }
     if (!adu_pipeline_well_formed(&a->request, a->why)) {
@@ -313,8 +314,8 @@ static enum adu_verdict judge(struct asking *a)
     return allow(a);
 }
 
-enum adu_verdict adu_pipeline_decide(struct adu_pipeline *p, const struct adu_question *question,
-                                     struct adu_now now)
+static enum adu_verdict decide(struct adu_pipeline *p, const struct adu_question *question,
+                               struct adu_now now)
 {
     if (p->attached == 0 || question->client_id == NULL || question->topic == NULL) {
         return ADU_DENY;
@@ -358,6 +359,25 @@ enum adu_verdict adu_pipeline_decide(struct adu_pipeline *p, const struct adu_qu
         return refuse(&a);
     }
     return judge(&a);
+}
+
+static ADU_COLD enum adu_verdict
+decide_timed(struct adu_pipeline *p, const struct adu_question *question, struct adu_now now)
+{
+    struct adu_histogram *const took[] = {[ADU_PUBLISH] = &p->metrics.decision_publish,
+                                          [ADU_SUBSCRIBE] = &p->metrics.decision_subscribe,
+                                          [ADU_RECEIVE] = &p->metrics.decision_receive};
+    const int64_t begun_ns = adu_pipeline_clock(p);
+    const enum adu_verdict verdict = decide(p, question, now);
+    adu_pipeline_took(p, took[question->action], begun_ns);
+    adu_sampler_next(&p->sampler);
+    return verdict;
+}
+
+enum adu_verdict adu_pipeline_decide(struct adu_pipeline *p, const struct adu_question *question,
+                                     struct adu_now now)
+{
+    return adu_sampler_due(&p->sampler) ? decide_timed(p, question, now) : decide(p, question, now);
 }
 
 static void tell_left(struct adu_pipeline *p, struct adu_principal *principal, enum adu_end end,

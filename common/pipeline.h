@@ -21,6 +21,8 @@ struct adu_host {
      * a log-in. Called from adu_pipeline_answers and adu_pipeline_tick only. */
     bool (*complete)(const void *handle, const char *client_id, bool accepted,
                      const char *username);
+    /* A clock that never goes back. NULL: nothing is timed. Any thread. */
+    int64_t (*nanoseconds)(void);
 };
 
 struct adu_now {

@@ -1,6 +1,7 @@
 /* The inside of the pipeline, shared by its parts. Each calls only those above it:
  * stages.c (calling a stage), expiry.c (how long), doubt.c (are they still), certificates.c (how
- * long yet), tell.c (the audit log), remember.c (the state file), start.c (the first event),
+ * long yet), tell.c (the audit log), measure.c (metrics), remember.c (the state file), start.c (the
+ * first event),
  * login.c (who), hold.c (who, later), decide.c (may they), would.c (might they), kick.c (sending
  * away), reload.c (generations), control*.c (orders), pipeline.c (plugins come, time passes,
  * plugins go).
@@ -10,6 +11,7 @@
 
 #include "common/audit_record.h"
 #include "common/folder_watch.h"
+#include "common/metrics_server.h"
 #include "common/pending.h"
 #include "common/pipeline.h"
 #include "common/policy.h"
@@ -33,6 +35,16 @@ struct adu_kick {
 struct adu_last_load {
     int64_t wall_ms;                                  /* 0: there was none */
     char error[ADU_ERROR_TEXT + ADU_ERROR_FILE + 32]; /* empty: it is the running one */
+    int64_t took_ns;                                  /* that of the start too; 0: not known */
+};
+
+/* Whoever answers scrapes, and where he does so. */
+struct adu_measure {
+    struct adu_metrics_server *server;
+    struct adu_metrics_settings has; /* as it is; `http` is false where it listens nowhere */
+    bool busy;                       /* that is just being changed */
+    bool said;                       /* the log was told that it cannot be */
+    int64_t again_ms;                /* monotonic, when it is tried again */
 };
 
 struct adu_pipeline {
@@ -60,6 +72,10 @@ struct adu_pipeline {
     struct adu_state *state;
     struct adu_keep_job *keeping; /* what this tick is going to write; NULL: nothing yet */
     struct adu_counters counters;
+    bool measuring;             /* log-ins and ticks are timed, and numbers shown */
+    struct adu_sampler sampler; /* of decisions */
+    struct adu_metrics metrics; /* its histograms as they are, all else as of the last tick */
+    struct adu_measure measure;
     uint64_t writes_failed; /* of the state file */
     struct adu_log_window connect_log;
 
@@ -80,6 +96,7 @@ struct adu_pipeline {
     bool loading, load_again;
     struct adu_folder_watch *watch; /* NULL: the running policy does not ask for it */
     struct adu_last_load last_load;
+    int64_t loaded_wall_ms;    /* the running policy; 0: at the start */
     int64_t rejected_since_ms; /* wall clock: no policy has loaded since then; 0: the last has */
     struct adu_certificates *certificates;
 
@@ -158,6 +175,19 @@ void adu_pipeline_tell_where(struct adu_pipeline *p);
 
 /* tell.c: what has become of the lines, for the counters and for the broker's log. */
 void adu_pipeline_tell_tick(struct adu_pipeline *p, struct adu_now now);
+
+/* measure.c: nanoseconds of the broker's clock, 0 where it has none. Any thread. */
+int64_t adu_pipeline_clock(const struct adu_pipeline *p);
+
+/* measure.c: that took from `begun_ns` until now. */
+void adu_pipeline_took(const struct adu_pipeline *p, struct adu_histogram *histogram,
+                       int64_t begun_ns);
+
+/* measure.c: what is timed under the running policy. */
+void adu_pipeline_measure_what(struct adu_pipeline *p);
+
+/* measure.c: where metrics are to be had, and which. */
+void adu_pipeline_measure_tick(struct adu_pipeline *p);
 
 /* expiry.c: to be called each tick; a clock that jumps is not believed for a while. */
 void adu_pipeline_watch_clock(struct adu_pipeline *p, struct adu_now now);

@@ -218,6 +218,7 @@ void adu_pipeline_start(struct adu_pipeline *p, struct adu_now now)
         }
     }
     adu_pipeline_tell_where(p);
+    adu_pipeline_measure_what(p);
     adu_pipeline_assess(p);
     adu_pipeline_log(p, ADU_LOG_NOTICE, "pipeline ready: %s; policy generation %lu from %s", list,
                      p->policy->number, p->policy_dir);

@@ -81,6 +81,10 @@ VALUES = {
         ("audit/to", ["file:/" + "a" * 3999], ["file:/" + "a" * 4000]),
         ("audit/allowed", [True, False], [0, "true", None]), ("audit/required", [True, False], [1, "", None]),
         ("audit/lines_per_second", *between(1, 1000000)), ("audit/queue", *between(64, 65536)),
+        ("metrics", [{}], [[], True, None, 9883, {"adress": "::1"}]),
+        ("metrics/address", ["127.0.0.1", "::1", "0.0.0.0", "::ffff:10.0.0.1"], ["", "localhost", "fe80::1%eth0", "[::1]", 1, None],
+         ["127.0.0.1:9883", "127.1", "1", "::1::", "10.0.0.256"]),
+        ("metrics/port", *between(0, 65535)), ("metrics/sample_every", *between(0, 1000000)),
     ],
     "cert_auth": [
         ("identities", [[]], [{}, [[]]]),
