@@ -31,6 +31,10 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("suite", metafunc.config.getoption("--suites").split(","))
 
 
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item):
     report = (yield).get_result()

@@ -98,6 +98,7 @@ def test_topics_of_a_plant_brought_in_step_by_step(make_broker, suite, run):
     assert {"planta/linea1/temperatura", "planta/linea1/Temperatura"} <= {one["topic"] for one in told["topics"]}
 
 
+@pytest.mark.long
 def test_sessions_of_a_crowd(broker, run):
     """More than one answer holds."""
     for number in range(520):

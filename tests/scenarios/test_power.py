@@ -61,6 +61,7 @@ def come_back(broker, version, number, marker):
     return got
 
 
+@pytest.mark.long
 def test_attack_30_many_durable_sessions(make_broker, suite, version):
     """Each has messages of QoS 1 and 2 queued or unacknowledged when the broker is killed. Half of the lines lose
     their role while it is down: their devices get nothing any more, neither what was kept nor what is new; the
@@ -251,6 +252,7 @@ def owner_comes_back(broker, number, subscribed):
     return client.session_present
 
 
+@pytest.mark.long
 def test_attack_30_killed_while_it_writes(make_broker, suite):
     """Killed at any moment of a storm of logins, with its database and its state file half-written, the broker starts
     again without help; nobody is given the session of somebody else, or let through who should not be."""

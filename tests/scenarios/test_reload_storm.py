@@ -3,6 +3,8 @@ import json
 import threading
 import time
 
+import pytest
+
 from plant import EDGE1, SCADA, refused_publish, watcher
 
 SECONDS, EVERY = 30, 0.05
@@ -38,6 +40,7 @@ class Storm(threading.Thread):
             time.sleep(EVERY)
 
 
+@pytest.mark.long
 def test_attack_28_reload_storm(broker, version):
     broker.write("acl.json", two_policies(broker)[0])
     broker.reload()
