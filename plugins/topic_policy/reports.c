@@ -42,25 +42,36 @@ static void copy(const char *text, char *to, size_t size)
     snprintf(to, size, "%s", text != NULL ? text : "");
 }
 
-/* Texts of refusals are few, and each stands in one place. */
-static uint64_t kind_of(const struct adu_reason *why)
+/* Texts of refusals stand in one place each as long as the policy lives, so that this tells them
+ * apart. */
+static uint32_t kind_of(const struct adu_reason *why)
 {
-    return UINT64_C(1) << ((uintptr_t)why->text * UINT64_C(0x9e3779b97f4a7c15) >> 58);
+    return (uint32_t)(uintptr_t)why->text;
+}
+
+static bool told(const struct adu_topic_client *client, uint32_t kind)
+{
+    for (unsigned i = 0; i < client->kinds; i++) {
+        if (client->told[i] == kind) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void adu_reports_note(struct adu_reports *reports, struct adu_topic_client *client,
                       const struct adu_stage_call *call, const struct adu_request *request,
                       const struct adu_reason *why)
 {
-    const uint64_t kind = kind_of(why);
+    const uint32_t kind = kind_of(why);
     if (client->generation != call->generation) {
         client->generation = call->generation;
-        client->told = 0;
+        client->kinds = 0;
     }
-    if ((client->told & kind) != 0 || reports->count == WAITING_MOST) {
+    if (client->kinds == ADU_KINDS_TOLD || told(client, kind) || reports->count == WAITING_MOST) {
         return;
     }
-    client->told |= kind;
+    client->told[client->kinds++] = kind;
     struct report *r = &reports->waiting[(reports->first + reports->count++) % WAITING_MOST];
     char reason[400], topic[240];
     copy(request->subject->client_id, r->client_id, sizeof r->client_id);

@@ -7,12 +7,16 @@
 
 struct adu_reports;
 
+/* Kinds of refusals that are told of one client. */
+enum { ADU_KINDS_TOLD = 16 };
+
 /* Of one client; zeroed to begin. */
 struct adu_topic_client {
     int64_t window_ms; /* when the suggestions began that are counted */
     unsigned suggestions;
-    uint64_t told;            /* set of kinds, by a hash of their text */
-    unsigned long generation; /* under which they were told; anew with each */
+    unsigned long generation; /* under which it was told; anew with each */
+    unsigned kinds;           /* how many in told */
+    uint32_t told[ADU_KINDS_TOLD];
 };
 
 /* NULL when memory is gone. */
@@ -23,8 +27,8 @@ void adu_reports_free(struct adu_reports *reports);
 /* True if a suggestion may be made for the client now: ten in ten seconds. */
 bool adu_reports_may_suggest(struct adu_topic_client *client, int64_t now_ms);
 
-/* Notes a refusal, unless the client's first of that kind was noted before. What finds no room is
- * noted the next time. Allocates nothing. */
+/* Notes a refusal, unless the client's first of that kind was noted before, or ADU_KINDS_TOLD
+ * others were. What finds no room is noted the next time. Allocates nothing. */
 void adu_reports_note(struct adu_reports *reports, struct adu_topic_client *client,
                       const struct adu_stage_call *call, const struct adu_request *request,
                       const struct adu_reason *why);
