@@ -6,7 +6,7 @@ _aduana() {
     local broker='--host --port --unix --cafile --capath --cert --key --username --password-file --id --timeout --json'
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        words='check explain test passwd detect status sessions certs reload kick --help --version'
+        words='check explain test passwd detect status sessions certs topics reload kick --help --version'
         mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
         return
     fi
@@ -25,10 +25,11 @@ _aduana() {
             words='connect publish subscribe receive' files=2
             ;;
         test) options='--quiet --junit --json' files=2 ;;
-        passwd) options='-c -D --check --pbkdf2 --argon2id --iterations' files=1 ;;
+        passwd) options='-c -D --check --pbkdf2 --argon2id --iterations --old-until' files=1 ;;
         detect) options='--json --scores' files=1 ;;
         status | sessions) options=$broker ;;
         certs) options="--warn-days --critical-days --lifetime-most-days $broker" files=1 ;;
+        topics) options="--in-use $broker" ;;
         reload) options="--wait $broker" ;;
         kick) options="--no-will $broker" ;;
         *) return ;;

@@ -16,29 +16,19 @@ static const char *const titles[COLUMNS] = {"DAYS",      "LEVEL",   "CLIENT", "I
 
 /* --- showing --- */
 
-/* adu_live_text keeps a text for four calls: a row has more. */
-static const char *cell(int column, const json_t *value)
-{
-    static char cells[COLUMNS][256];
-    snprintf(cells[column], sizeof cells[column], "%s", adu_live_text(value));
-    return cells[column];
-}
-
 static void row(const json_t *cert, const char **texts)
 {
-    static char findings[FINDINGS_MOST], days[32];
+    static char findings[FINDINGS_MOST];
     const json_t *file = json_object_get(cert, "file");
-    snprintf(days, sizeof days, "%lld",
-             (long long)json_integer_value(json_object_get(cert, "days_left")));
-    texts[0] = days;
-    texts[1] = cell(1, json_object_get(cert, "level"));
-    texts[2] = cell(2, file != NULL ? file : json_object_get(cert, "client_id"));
-    texts[3] = cell(3, json_object_get(cert, "identity"));
-    texts[4] = cell(4, json_object_get(cert, "subject_cn"));
-    texts[5] = cell(5, json_object_get(cert, "issuer_cn"));
-    texts[6] = cell(6, json_object_get(cert, "serial"));
-    texts[7] = cell(7, json_object_get(cert, "fingerprint"));
-    texts[8] = cell(8, json_object_get(cert, "not_after"));
+    texts[0] = adu_table_number(0, json_object_get(cert, "days_left"));
+    texts[1] = adu_table_cell(1, json_object_get(cert, "level"));
+    texts[2] = adu_table_cell(2, file != NULL ? file : json_object_get(cert, "client_id"));
+    texts[3] = adu_table_cell(3, json_object_get(cert, "identity"));
+    texts[4] = adu_table_cell(4, json_object_get(cert, "subject_cn"));
+    texts[5] = adu_table_cell(5, json_object_get(cert, "issuer_cn"));
+    texts[6] = adu_table_cell(6, json_object_get(cert, "serial"));
+    texts[7] = adu_table_cell(7, json_object_get(cert, "fingerprint"));
+    texts[8] = adu_table_cell(8, json_object_get(cert, "not_after"));
     texts[9] = adu_table_list(json_object_get(cert, "findings"), findings, sizeof findings);
 }
 
@@ -54,24 +44,6 @@ static int compare(const void *a, const void *b)
         order = strcmp(s != NULL ? s : "", t != NULL ? t : "");
     }
     return order;
-}
-
-/* A new list. NULL when memory is gone. */
-static json_t *sorted(json_t *certs)
-{
-    const size_t count = json_array_size(certs);
-    json_t **items = calloc(count + 1, sizeof *items), *list = json_array();
-    for (size_t i = 0; items != NULL && i < count; i++) {
-        items[i] = json_array_get(certs, i);
-    }
-    if (items != NULL) {
-        qsort(items, count, sizeof *items, compare);
-    }
-    for (size_t i = 0; items != NULL && i < count; i++) {
-        json_array_append(list, items[i]);
-    }
-    free(items);
-    return list;
 }
 
 static bool is_well(const json_t *certs)
@@ -91,7 +63,7 @@ static bool is_well(const json_t *certs)
 
 static enum adu_status show(const struct adu_live_options *options, json_t *certs)
 {
-    json_t *list = sorted(certs);
+    json_t *list = adu_table_sorted(certs, compare);
     if (options->json) {
         adu_live_print(list);
     } else {

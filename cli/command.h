@@ -18,6 +18,7 @@ enum adu_status adu_command_detect(int argc, char **argv);
 enum adu_status adu_command_status(int argc, char **argv);
 enum adu_status adu_command_sessions(int argc, char **argv);
 enum adu_status adu_command_certs(int argc, char **argv);
+enum adu_status adu_command_topics(int argc, char **argv);
 enum adu_status adu_command_reload(int argc, char **argv);
 enum adu_status adu_command_kick(int argc, char **argv);
 

@@ -77,6 +77,11 @@ static const struct {
      "      --warn-days N, --critical-days N, --lifetime-most-days N\n"
      "                         limits for FILEs (30, 7, none)\n",
      true},
+    {"topics", adu_command_topics, "[CLIENT] [OPTIONS]",
+     "which topics are in use, and whose are refused or would be",
+     "      --in-use           only the topics in use, a line each\n"
+     "Exit status 1 if something was refused, or would be, since the policy was loaded.\n",
+     true},
     {"reload", adu_command_reload, "[OPTIONS]", "has a broker load its policy folder anew",
      "      --wait             until the policy is loaded, or refused: then status 1\n", true},
     {"kick", adu_command_kick, "CLIENT [OPTIONS]", "disconnects a client from a broker",

@@ -2,13 +2,15 @@
 #include "cli/command.h"
 #include "cli/password_ask.h"
 #include "cli/password_edit.h"
-#include "plugins/iam_auth/password_hash.h"
+#include "common/instant.h"
+#include "plugins/iam_auth/passwords.h"
 #include <errno.h>
 #include <getopt.h>
 #include <openssl/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 /* As mosquitto_passwd of 2.1: a log-in holds the broker up for so long, see iam_auth/README.md. */
@@ -16,7 +18,7 @@ enum { ITERATIONS = 1000, HASH_MOST = 1024 };
 
 struct passwd {
     bool create, remove, check, argon2id;
-    const char *iterations_text;
+    const char *iterations_text, *old_until;
     int iterations;
     const char *file, *user;
 };
@@ -43,13 +45,24 @@ static bool read_iterations(struct passwd *p)
     return true;
 }
 
+static bool read_until(const struct passwd *p)
+{
+    int64_t wall_ms;
+    if (p->old_until == NULL || adu_instant_read(p->old_until, &wall_ms)) {
+        return true;
+    }
+    fprintf(stderr,
+            "aduana: old-until: expected a moment such as 2026-12-31T00:00:00Z, found \"%s\"\n",
+            p->old_until);
+    return false;
+}
+
 static bool read_options(struct passwd *p, int argc, char **argv)
 {
-    static const struct option options[] = {{"argon2id", no_argument, NULL, 'a'},
-                                            {"pbkdf2", no_argument, NULL, 'p'},
-                                            {"iterations", required_argument, NULL, 'i'},
-                                            {"check", no_argument, NULL, 'k'},
-                                            {0}};
+    static const struct option options[] = {
+        {"argon2id", no_argument, NULL, 'a'},         {"pbkdf2", no_argument, NULL, 'p'},
+        {"iterations", required_argument, NULL, 'i'}, {"check", no_argument, NULL, 'k'},
+        {"old-until", required_argument, NULL, 'u'},  {0}};
     bool pbkdf2 = false;
     int found;
     optind = 1;
@@ -61,19 +74,22 @@ static bool read_options(struct passwd *p, int argc, char **argv)
         pbkdf2 = pbkdf2 || found == 'p';
         if (found == 'i') {
             p->iterations_text = optarg;
+        } else if (found == 'u') {
+            p->old_until = optarg;
         } else if (found == '?') {
             return false; /* getopt_long has complained */
         }
     }
-    const bool hashes = p->argon2id || pbkdf2 || p->iterations_text != NULL;
+    const bool hashes = p->argon2id || pbkdf2 || p->iterations_text != NULL || p->old_until != NULL;
     if (argc - optind != 2 || p->create + p->remove + p->check > 1 ||
         ((p->remove || p->check) && hashes) ||
-        (p->argon2id && (pbkdf2 || p->iterations_text != NULL))) {
+        (p->argon2id && (pbkdf2 || p->iterations_text != NULL)) ||
+        (p->create && p->old_until != NULL)) {
         return false;
     }
     p->file = argv[optind];
     p->user = argv[optind + 1];
-    return read_iterations(p);
+    return read_iterations(p) && read_until(p);
 }
 
 static enum adu_status complain(const struct adu_error *error)
@@ -87,7 +103,8 @@ static enum adu_status conclude(enum adu_password_edit result, const struct pass
                                 const struct adu_error *error)
 {
     if (result == ADU_PASSWORD_EDIT_NO_USER) {
-        fprintf(stderr, "aduana: %s: has no user \"%s\"\n", p->file, p->user);
+        fprintf(stderr, "aduana: %s: has no user \"%s\"%s\n", p->file, p->user,
+                p->old_until != NULL ? " with a password that could stay" : "");
         return ADU_STATUS_NO;
     }
     return result == ADU_PASSWORD_EDIT_DONE ? ADU_STATUS_YES : complain(error);
@@ -136,25 +153,40 @@ static enum adu_status make_hash(const struct passwd *p, char hash[ADU_PASSWORD_
     return status;
 }
 
-static enum adu_status compare(const struct passwd *p, const char *text, unsigned line)
+/* --- the passwords that a user has --- */
+
+struct checking {
+    const struct passwd *p;
+    struct adu_compiler c;
+    struct adu_passwords passwords;
+};
+
+static void take_entry(void *context, const char *entry, unsigned line)
 {
-    struct adu_error error = {0};
-    const struct adu_place place = {.file = p->file, .line = line, .column = 1};
-    struct adu_compiler c = {.arena = adu_arena_new(), .error = &error};
-    const struct adu_password_hash *hash =
-        c.arena != NULL ? adu_password_hash_compile(&c, text, p->user, &place) : NULL;
-    enum adu_status status = ADU_STATUS_USAGE;
-    password_room password;
-    if (hash == NULL) {
-        complain(&error);
-    } else if (get_password(password, sizeof password, false)) {
-        const bool fits = adu_password_hash_matches(hash, password);
-        puts(fits ? "the password fits" : "the password does not fit");
-        status = fits ? ADU_STATUS_YES : ADU_STATUS_NO;
-        explicit_bzero(password, sizeof password);
+    struct checking *checking = context;
+    const struct adu_place place = {.file = checking->p->file, .line = line, .column = 1};
+    char hash[HASH_MOST];
+    snprintf(hash, sizeof hash, "%s", entry);
+    char *until = strchr(hash, ':');
+    if (until != NULL) {
+        *until++ = '\0';
     }
-    adu_arena_free(c.arena);
-    return status;
+    adu_passwords_add(&checking->c, &checking->passwords, hash, until, checking->p->user, &place);
+}
+
+static enum adu_status compare(const struct checking *checking)
+{
+    password_room password;
+    struct adu_answer answer = {0};
+    if (!get_password(password, sizeof password, false)) {
+        return ADU_STATUS_USAGE;
+    }
+    adu_passwords_ask(&checking->passwords, password, (int64_t)time(NULL) * 1000, &answer);
+    explicit_bzero(password, sizeof password);
+    const bool fits = answer.outcome == ADU_OUTCOME_VERIFIED;
+    printf("the password %s%s%s\n", fits ? "fits" : "does not fit",
+           answer.why[0] != '\0' ? ": " : "", answer.why);
+    return fits ? ADU_STATUS_YES : ADU_STATUS_NO;
 }
 
 /* --- the three things to do --- */
@@ -162,11 +194,18 @@ static enum adu_status compare(const struct passwd *p, const char *text, unsigne
 static enum adu_status check(const struct passwd *p)
 {
     struct adu_error error = {0};
-    char hash[HASH_MOST];
-    unsigned line;
-    const enum adu_password_edit result =
-        adu_password_file_find(p->file, p->user, hash, sizeof hash, &line, &error);
-    return result == ADU_PASSWORD_EDIT_DONE ? compare(p, hash, line) : conclude(result, p, &error);
+    struct checking checking = {.p = p, .c = {.arena = adu_arena_new(), .error = &error}};
+    enum adu_password_edit result = ADU_PASSWORD_EDIT_FAILED;
+    if (checking.c.arena == NULL) {
+        adu_error_no_memory(&error);
+    } else {
+        result = adu_password_file_find(p->file, p->user, take_entry, &checking, &error);
+    }
+    const enum adu_status status = result == ADU_PASSWORD_EDIT_DONE && !error.set
+                                       ? compare(&checking)
+                                       : conclude(result, p, &error);
+    adu_arena_free(checking.c.arena);
+    return status;
 }
 
 static enum adu_status set(const struct passwd *p)
@@ -185,8 +224,9 @@ static enum adu_status set(const struct passwd *p)
     if (status != ADU_STATUS_YES) {
         return status;
     }
-    return conclude(p->create ? adu_password_file_create(p->file, p->user, hash, &error)
-                              : adu_password_file_change(p->file, p->user, hash, &error),
+    return conclude(p->create
+                        ? adu_password_file_create(p->file, p->user, hash, &error)
+                        : adu_password_file_change(p->file, p->user, hash, p->old_until, &error),
                     p, &error);
 }
 
@@ -204,7 +244,7 @@ enum adu_status adu_command_passwd(int argc, char **argv)
         return check(&p);
     }
     if (p.remove) {
-        return conclude(adu_password_file_change(p.file, p.user, NULL, &error), &p, &error);
+        return conclude(adu_password_file_change(p.file, p.user, NULL, NULL, &error), &p, &error);
     }
     return set(&p);
 }

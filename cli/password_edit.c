@@ -173,30 +173,52 @@ static bool is_of(const char *line, const char *name)
     return strncmp(line, name, length) == 0 && line[length] == ':';
 }
 
-/* A name that is there twice is there once afterwards. */
+/* What becomes of the entries of one name. */
+struct change {
+    const char *name, *hash, *old_until;
+    bool found; /* an entry that is replaced, or that stays as the old one */
+};
+
+/* The old password comes before the new: brokers that read the file themselves know no end, and
+ * believe the later one. */
+static bool write_change(struct fresh *fresh, struct change *change, const char *line)
+{
+    const char *old = line + strlen(change->name) + 1;
+    const int length = (int)strcspn(old, "\r\n:");
+    if (change->found || (change->old_until != NULL && old[length] == ':')) {
+        return true; /* a name that is there more often is there once afterwards */
+    }
+    change->found = true;
+    if (change->old_until != NULL &&
+        fprintf(fresh->out, "%s:%.*s:%s\n", change->name, length, old, change->old_until) < 0) {
+        return false;
+    }
+    return change->hash == NULL || write_entry(fresh, change->name, change->hash);
+}
+
 static enum adu_password_edit copy(struct old *old, struct fresh *fresh, const char *path,
-                                   const char *name, const char *hash, struct adu_error *error)
+                                   struct change *change, struct adu_error *error)
 {
     char *line = NULL;
     size_t room = 0;
-    bool good = true, found = false;
+    bool good = true;
     for (unsigned number = 1; good && next_line(old, path, &line, &room, number, error); number++) {
-        if (!is_of(line, name)) {
+        if (is_of(line, change->name)) {
+            good = write_change(fresh, change, line);
+        } else {
             const bool ended = line[strlen(line) - 1] == '\n';
             good = fputs(line, fresh->out) >= 0 && (ended || putc('\n', fresh->out) != EOF);
-        } else if (!found && hash != NULL) {
-            good = write_entry(fresh, name, hash);
         }
-        found = found || is_of(line, name);
     }
     free(line);
-    if (good && !error->set && !found && hash != NULL) {
-        good = write_entry(fresh, name, hash);
+    const bool must_be_there = change->hash == NULL || change->old_until != NULL;
+    if (good && !error->set && !change->found && !must_be_there) {
+        good = write_entry(fresh, change->name, change->hash);
     }
     if (!good || error->set) {
         return ADU_PASSWORD_EDIT_FAILED;
     }
-    return found || hash != NULL ? ADU_PASSWORD_EDIT_DONE : ADU_PASSWORD_EDIT_NO_USER;
+    return change->found || !must_be_there ? ADU_PASSWORD_EDIT_DONE : ADU_PASSWORD_EDIT_NO_USER;
 }
 
 /* Only root may give files away, and only members to a group; without it the broker could lose the
@@ -216,8 +238,10 @@ static bool keep_owner(const struct old *old, struct fresh *fresh, struct adu_er
 }
 
 enum adu_password_edit adu_password_file_change(const char *path, const char *name,
-                                                const char *hash, struct adu_error *error)
+                                                const char *hash, const char *old_until,
+                                                struct adu_error *error)
 {
+    struct change change = {.name = name, .hash = hash, .old_until = old_until};
     struct old old;
     struct fresh fresh;
     if (!old_open(&old, path, LOCK_EX, error)) {
@@ -225,7 +249,7 @@ enum adu_password_edit adu_password_file_change(const char *path, const char *na
     }
     enum adu_password_edit result = ADU_PASSWORD_EDIT_FAILED;
     if (fresh_open(&fresh, old.path, error)) {
-        result = copy(&old, &fresh, path, name, hash, error);
+        result = copy(&old, &fresh, path, &change, error);
         if (result == ADU_PASSWORD_EDIT_NO_USER) {
             fclose(fresh.out);
             unlink(fresh.path);
@@ -238,8 +262,8 @@ enum adu_password_edit adu_password_file_change(const char *path, const char *na
     return result;
 }
 
-enum adu_password_edit adu_password_file_find(const char *path, const char *name, char *hash,
-                                              size_t size, unsigned *number,
+enum adu_password_edit adu_password_file_find(const char *path, const char *name,
+                                              adu_password_entry_take *take, void *context,
                                               struct adu_error *error)
 {
     struct old old;
@@ -249,12 +273,11 @@ enum adu_password_edit adu_password_file_find(const char *path, const char *name
     if (!old_open(&old, path, LOCK_SH, error)) {
         return ADU_PASSWORD_EDIT_FAILED;
     }
-    for (*number = 1; next_line(&old, path, &line, &room, *number, error); ++*number) {
+    for (unsigned number = 1; next_line(&old, path, &line, &room, number, error); number++) {
         if (is_of(line, name)) {
-            const char *begin = line + strlen(name) + 1;
-            snprintf(hash, size, "%.*s", (int)strcspn(begin, "\r\n"), begin);
+            line[strcspn(line, "\r\n")] = '\0';
+            take(context, line + strlen(name) + 1, number);
             result = ADU_PASSWORD_EDIT_DONE;
-            break;
         }
     }
     free(line);

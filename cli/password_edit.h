@@ -1,6 +1,7 @@
-/* Entries of a password file, <name>:<hash> a line as mosquitto_passwd writes it. The file is
- * always whole: a new one takes the place of the old, and two that change it at once wait for each
- * other. Comments and all other lines stay as they are. */
+/* Entries of a password file, <name>:<hash> a line as mosquitto_passwd writes it, and
+ * <name>:<hash>:<until> of a password that ends. The file is always whole: a new one takes the
+ * place of the old, and two that change it at once wait for each other. Comments and all other
+ * lines stay as they are. */
 #ifndef ADUANA_CLI_PASSWORD_EDIT_H
 #define ADUANA_CLI_PASSWORD_EDIT_H
 
@@ -20,13 +21,18 @@ bool adu_password_name_check(const char *name, struct adu_error *error);
 enum adu_password_edit adu_password_file_create(const char *path, const char *name,
                                                 const char *hash, struct adu_error *error);
 
-/* Gives `name` that hash, as a new entry if it has none; `hash` NULL removes it. Owner and mode of
- * the file stay. */
+/* Gives `name` that hash, as a new entry if it has none; `hash` NULL removes it. With `old_until`
+ * the password that he has, and that has no end, stays for so long: without one there is NO_USER.
+ * All others of his go. Owner and mode of the file stay. */
 enum adu_password_edit adu_password_file_change(const char *path, const char *name,
-                                                const char *hash, struct adu_error *error);
+                                                const char *hash, const char *old_until,
+                                                struct adu_error *error);
 
-/* Copies the hash of `name`, and its line's number. */
-enum adu_password_edit adu_password_file_find(const char *path, const char *name, char *hash,
-                                              size_t size, unsigned *line, struct adu_error *error);
+/* What `take` is told of each entry of `name`, in the file's order: all behind the name. */
+typedef void adu_password_entry_take(void *context, const char *entry, unsigned line);
+
+enum adu_password_edit adu_password_file_find(const char *path, const char *name,
+                                              adu_password_entry_take *take, void *context,
+                                              struct adu_error *error);
 
 #endif

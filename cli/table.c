@@ -1,6 +1,7 @@
 #include "cli/table.h"
 #include "cli/live.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* On a terminal; UTF-8 has one byte a character that is no continuation. */
@@ -45,6 +46,37 @@ void adu_table_print(const char *const *titles, int columns, json_t *list, adu_t
         row(object, texts);
         print_row(texts, columns, widths);
     }
+}
+
+static char cells[ADU_TABLE_COLUMNS_MOST][256];
+
+const char *adu_table_cell(int column, const json_t *string)
+{
+    snprintf(cells[column], sizeof cells[column], "%s", adu_live_text(string));
+    return cells[column];
+}
+
+const char *adu_table_number(int column, const json_t *number)
+{
+    snprintf(cells[column], sizeof cells[column], "%lld", (long long)json_integer_value(number));
+    return cells[column];
+}
+
+json_t *adu_table_sorted(json_t *list, int (*compare)(const void *, const void *))
+{
+    const size_t count = json_array_size(list);
+    json_t **items = calloc(count + 1, sizeof *items), *all = json_array();
+    for (size_t i = 0; items != NULL && i < count; i++) {
+        items[i] = json_array_get(list, i);
+    }
+    if (items != NULL) {
+        qsort(items, count, sizeof *items, compare);
+    }
+    for (size_t i = 0; items != NULL && i < count; i++) {
+        json_array_append(all, items[i]);
+    }
+    free(items);
+    return all;
 }
 
 const char *adu_table_list(const json_t *list, char *buffer, size_t size)

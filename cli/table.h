@@ -12,6 +12,17 @@ typedef void (*adu_table_row)(const json_t *object, const char **texts);
 /* Prints `list`, an array. At most ADU_TABLE_COLUMNS_MOST columns. */
 void adu_table_print(const char *const *titles, int columns, json_t *list, adu_table_row row);
 
+/* A text for one column of a row, by its number: adu_live_text keeps a text for four calls only.
+ * NULL is as there. Lives until that column's next. */
+const char *adu_table_cell(int column, const json_t *string);
+
+/* The same of a whole number. */
+const char *adu_table_number(int column, const json_t *number);
+
+/* A new list of the same objects in the order of `compare`, which is given pointers to const json_t
+ * pointers as qsort gives them. NULL when memory is gone. */
+json_t *adu_table_sorted(json_t *list, int (*compare)(const void *, const void *));
+
 /* A list of texts as one, with commas; "-" for none. Returns `buffer`. */
 const char *adu_table_list(const json_t *list, char *buffer, size_t size);
 

@@ -29,7 +29,7 @@ static const unsigned short places[] = {
 #undef X
 };
 
-_Static_assert(AFTER_NEAREST + 1 == ADU_AUDIT_TEXT_BYTES, "every text has its place");
+_Static_assert(AFTER_KIND + 1 == ADU_AUDIT_TEXT_BYTES, "every text has its place");
 
 /* --- filling in --- */
 
@@ -220,16 +220,20 @@ size_t adu_audit_record_line(const struct adu_audit_record *record, uint64_t lef
     static const char *const events[] = {
         [ADU_AUDIT_CONNECT] = "connect",     [ADU_AUDIT_PUBLISH] = "publish",
         [ADU_AUDIT_SUBSCRIBE] = "subscribe", [ADU_AUDIT_RECEIVE] = "receive",
-        [ADU_AUDIT_WILL] = "will",           [ADU_AUDIT_DISCONNECT] = "disconnect-by-us"};
+        [ADU_AUDIT_WILL] = "will",           [ADU_AUDIT_DISCONNECT] = "disconnect-by-us",
+        [ADU_AUDIT_ALERT] = "alert"};
     static const char *const verdicts[] = {[ADU_AUDIT_REFUSED] = "refused",
                                            [ADU_AUDIT_WOULD_REFUSE] = "would_refuse",
-                                           [ADU_AUDIT_ALLOWED] = "allowed"};
+                                           [ADU_AUDIT_ALLOWED] = "allowed",
+                                           [ADU_AUDIT_RAISED] = "raised",
+                                           [ADU_AUDIT_CLEARED] = "cleared"};
     static const char *const actions[] = {
         [ADU_PUBLISH] = "publish", [ADU_SUBSCRIBE] = "subscribe", [ADU_RECEIVE] = "receive"};
     struct line line = {.text = text};
     add_time(&line, record->wall_ms);
     add(&line, ",\"event\":\"%s\",\"verdict\":\"%s\"", events[record->event],
         verdicts[record->verdict]);
+    add_texts(&line, record, ADU_AUDIT_TEXT_KIND, ADU_AUDIT_TEXT_KIND);
     add_texts(&line, record, ADU_AUDIT_TEXT_CLIENT_ID, ADU_AUDIT_TEXT_IDENTITY);
     if (record->has_request) {
         add(&line, ",\"action\":\"%s\"", actions[record->action]);

@@ -13,9 +13,17 @@ enum adu_audit_event {
     ADU_AUDIT_RECEIVE,
     ADU_AUDIT_WILL,
     ADU_AUDIT_DISCONNECT, /* by us */
+    ADU_AUDIT_ALERT,
 };
 
-enum adu_audit_verdict { ADU_AUDIT_REFUSED, ADU_AUDIT_WOULD_REFUSE, ADU_AUDIT_ALLOWED };
+/* The last two: an alert begins, an alert is over. */
+enum adu_audit_verdict {
+    ADU_AUDIT_REFUSED,
+    ADU_AUDIT_WOULD_REFUSE,
+    ADU_AUDIT_ALLOWED,
+    ADU_AUDIT_RAISED,
+    ADU_AUDIT_CLEARED,
+};
 
 /* The texts of a record: name, key in the line (NULL: it is part of another), bytes kept. */
 #define ADU_AUDIT_TEXTS(X)                                                                         \
@@ -30,7 +38,8 @@ enum adu_audit_verdict { ADU_AUDIT_REFUSED, ADU_AUDIT_WOULD_REFUSE, ADU_AUDIT_AL
     X(REASON, NULL, 256)                                                                           \
     X(DETAIL, NULL, 160)                                                                           \
     X(LEVEL, NULL, 48)                                                                             \
-    X(NEAREST, "nearest", 120)
+    X(NEAREST, "nearest", 120)                                                                     \
+    X(KIND, "kind", 48)
 
 enum adu_audit_text {
 #define X(name, key, most) ADU_AUDIT_TEXT_##name,

@@ -3,6 +3,7 @@
 #include "common/control.h"
 #include "common/pipeline.h"
 #include <dlfcn.h>
+#include <mqtt_protocol.h>
 #include <openssl/err.h>
 #include <openssl/x509.h>
 #include <pthread.h>
@@ -124,6 +125,13 @@ static bool host_complete(const void *handle, const char *client_id, bool accept
     return true;
 }
 
+static int64_t host_nanoseconds(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
 static struct adu_host host = {
     .log = host_log,
     .publish = host_publish,
@@ -131,6 +139,7 @@ static struct adu_host host = {
     .username = host_username,
     .address = host_address,
     .has_certificate = host_has_certificate,
+    .nanoseconds = host_nanoseconds,
 };
 
 /* Neither clock costs a system call; 4 ms apart is near enough for rates and log-ins. */
@@ -249,10 +258,39 @@ static int on_basic_auth(int event, void *event_data, void *user_data)
     /* From here on the client has the name that was verified, whatever it called itself. */
     if (username[0] != '\0' && (e->username == NULL || strcmp(e->username, username) != 0) &&
         mosquitto_set_username(e->client, username) != MOSQ_ERR_SUCCESS) {
-        adu_pipeline_gone(plugin->pipeline, e->client, connect.client_id, true, now());
+        adu_pipeline_gone(plugin->pipeline, e->client, connect.client_id, true, ADU_END_UNKNOWN,
+                          now());
         return MOSQ_ERR_AUTH;
     }
     return MOSQ_ERR_SUCCESS;
+}
+
+/* --- what a message carries besides --- */
+
+/* 2.1's: brokers before it show their plugins no properties. The last copies nothing. */
+static struct {
+    const mosquitto_property *(*string)(const mosquitto_property *list, int identifier,
+                                        char **value, bool skip_first);
+    const char *(*value)(const mosquitto_property *property);
+} property;
+
+static bool content_type_of(const void *list, struct adu_text *type)
+{
+    const mosquitto_property *found = property.string(list, MQTT_PROP_CONTENT_TYPE, NULL, false);
+    const char *text = found != NULL ? property.value(found) : NULL;
+    *type = adu_text_of(text != NULL ? text : "");
+    return found != NULL;
+}
+
+static bool shows_properties(void)
+{
+    static bool asked;
+    if (!asked && is_2_1()) {
+        *(void **)&property.string = newer("mosquitto_property_read_string");
+        *(void **)&property.value = newer("mosquitto_property_string_value");
+    }
+    asked = true;
+    return property.string != NULL && property.value != NULL;
 }
 
 static int on_acl_check(int event, void *event_data, void *user_data)
@@ -267,10 +305,13 @@ static int on_acl_check(int event, void *event_data, void *user_data)
         .retain = e->retain,
         .payload_length = e->payloadlen,
     };
+    const struct adu_properties properties = {.list = e->properties,
+                                              .content_type = content_type_of};
     switch (e->access) {
     case MOSQ_ACL_WRITE:
         question.action = ADU_PUBLISH;
         question.payload = e->payload;
+        question.properties = shows_properties() ? &properties : NULL;
         break;
     case MOSQ_ACL_READ:
         question.action = ADU_RECEIVE;
@@ -300,6 +341,14 @@ static int on_acl_check(int event, void *event_data, void *user_data)
     }
 }
 
+/* 2.0 has one reason for all: -1. */
+static enum adu_end end_of(int reason)
+{
+    return reason < 0                   ? ADU_END_UNKNOWN
+           : reason == MOSQ_ERR_SUCCESS ? ADU_END_ORDERLY
+                                        : ADU_END_LOST;
+}
+
 static int on_disconnect(int event, void *event_data, void *user_data)
 {
     const struct plugin *plugin = user_data;
@@ -307,7 +356,7 @@ static int on_disconnect(int event, void *event_data, void *user_data)
     if (!on_other_thread() && !asked_already(plugin, event, e->client, e)) {
         /* 2.0 says DISCONNECT of every close; 2.1 only where the session ends with it. */
         adu_pipeline_gone(plugin->pipeline, e->client, mosquitto_client_id(e->client), is_2_1(),
-                          now());
+                          end_of(e->reason), now());
     }
     return MOSQ_ERR_SUCCESS;
 }
@@ -318,7 +367,7 @@ static int on_client_offline(int event, void *event_data, void *user_data)
     const struct mosquitto_evt_disconnect *e = event_data; /* the same layout in 2.1 */
     if (!on_other_thread() && !asked_already(plugin, event, e->client, e)) {
         adu_pipeline_gone(plugin->pipeline, e->client, mosquitto_client_id(e->client), false,
-                          now());
+                          end_of(e->reason), now());
     }
     return MOSQ_ERR_SUCCESS;
 }

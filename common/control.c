@@ -16,6 +16,8 @@ static const struct verb {
     {"status", adu_control_plain_fields, adu_control_status},
     {"sessions", adu_control_sessions_fields, adu_control_sessions},
     {"certs", adu_control_sessions_fields, adu_control_certs},
+    {"topics", adu_control_sessions_fields, adu_control_topics},
+    {"naming", adu_control_plain_fields, adu_control_naming},
     {"reload", adu_control_plain_fields, adu_control_reload},
     {"kick", adu_control_kick_fields, adu_control_kick},
     {"explain", adu_control_explain_fields, adu_control_explain},

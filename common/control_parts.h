@@ -5,6 +5,7 @@
 #include "common/control.h"
 #include "common/pipeline_parts.h"
 #include "common/reader.h"
+#include "common/told.h"
 
 /* One message being answered. */
 struct adu_control {
@@ -36,7 +37,7 @@ struct adu_command {
     }
 
 extern const struct adu_field adu_control_plain_fields[];    /* of a command without arguments */
-extern const struct adu_field adu_control_sessions_fields[]; /* of certs too */
+extern const struct adu_field adu_control_sessions_fields[]; /* of certs and topics too */
 extern const struct adu_field adu_control_kick_fields[];
 extern const struct adu_field adu_control_explain_fields[];
 
@@ -48,6 +49,10 @@ json_t *adu_control_sessions(struct adu_control *c, const struct adu_command *co
                              struct adu_error *error);
 json_t *adu_control_certs(struct adu_control *c, const struct adu_command *command,
                           struct adu_error *error);
+json_t *adu_control_topics(struct adu_control *c, const struct adu_command *command,
+                           struct adu_error *error);
+json_t *adu_control_naming(struct adu_control *c, const struct adu_command *command,
+                           struct adu_error *error);
 json_t *adu_control_reload(struct adu_control *c, const struct adu_command *command,
                            struct adu_error *error);
 json_t *adu_control_kick(struct adu_control *c, const struct adu_command *command,
@@ -69,12 +74,6 @@ void adu_control_judge(struct adu_control *c, struct adu_principal *principal);
 
 /* control_sessions.c: as adu_control_text; counts what an answer grows by. */
 json_t *adu_control_said(struct adu_control *c, const char *text);
-
-/* A new string, null for NULL; bytes that are no UTF-8 are shown escaped. */
-json_t *adu_control_text(const char *text);
-
-/* A new string, as in 2026-11-23T08:00:00Z; null for 0. */
-json_t *adu_control_time(int64_t wall_ms);
 
 /* Of the clients known by that id, and by `username` if it is not NULL, the one that is online,
  * else one that the broker keeps a session for, else any. NULL with `error`. */

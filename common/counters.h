@@ -18,6 +18,7 @@
     X(logins_from_cache)                                                                           \
     X(logins_locked_out)                                                                           \
     X(logins_in_grace)                                                                             \
+    X(logins_by_ending_password)                                                                   \
     X(publish_allowed)                                                                             \
     X(publish_refused)                                                                             \
     X(subscribe_allowed)                                                                           \
@@ -31,6 +32,13 @@
     X(alerts_raised)                                                                               \
     X(alerts_cleared)                                                                              \
     X(alerts_delayed)                                                                              \
+    X(presence_told)                                                                               \
+    X(presence_left_out)                                                                           \
+    X(clients_throttled)                                                                           \
+    X(clients_disconnected)                                                                        \
+    X(clients_quarantined)                                                                         \
+    X(publishes_throttled)                                                                         \
+    X(logins_quarantined)                                                                          \
     X(sessions_kicked)                                                                             \
     X(policies_loaded)                                                                             \
     X(policies_rejected)                                                                           \
@@ -40,6 +48,8 @@
     X(ocsp_unanswered)                                                                             \
     X(ocsp_let_in)                                                                                 \
     X(state_errors)                                                                                \
+    X(decisions_remembered)                                                                        \
+    X(metrics_failed)                                                                              \
     X(log_lines_left_out)                                                                          \
     X(audit_written)                                                                               \
     X(audit_dropped)                                                                               \

@@ -68,7 +68,7 @@ static ADU_COLD bool stands(struct asking *a, enum adu_stage_kind kind, enum adu
         p->counters.stage_errors++;
     }
     a->why->stage = adu_stage_name(kind);
-    if (!p->policy->watch[kind] && !a->why->watched) {
+    if (adu_reason_stands(a->why, p->policy->watch[kind])) {
         refuse(a);
         return true;
     }
@@ -229,11 +229,31 @@ static ADU_COLD void tell_allowed(const struct asking *a)
                               a->principal, NULL);
 }
 
+static bool follows(const struct asking *a)
+{
+    return a->p->policy->follows && a->request.action == ADU_PUBLISH;
+}
+
+static void follow(const struct asking *a)
+{
+    struct adu_pipeline *p = a->p;
+    for (int kind = 0; kind < ADU_STAGES; kind++) {
+        if (p->stages[kind] != NULL && p->stages[kind]->let_through != NULL) {
+            const struct adu_stage_call call =
+                adu_pipeline_call(p, (enum adu_stage_kind)kind, NULL, a->now);
+            p->stages[kind]->let_through(&call, &a->request, a->principal->state[kind]);
+        }
+    }
+}
+
 static enum adu_verdict allow(const struct asking *a)
 {
     struct adu_pipeline *p = a->p;
     if (p->tell_allowed) {
         tell_allowed(a);
+    }
+    if (follows(a)) {
+        follow(a);
     }
     switch (a->request.action) {
     case ADU_PUBLISH:
@@ -271,12 +291,16 @@ static enum adu_verdict judge(struct asking *a)
     }
     if (adu_recent_allowed(recent, a->request.action,
                            adu_topic_cache_find(a->p->topics, a->request.topic))) {
+        a->p->counters.decisions_remembered++;
         return allow(a);
     }
     if (!adu_pipeline_well_formed(&a->request, a->why)) {
         return refuse(a);
     }
     const enum adu_verdict verdict = combine(a);
+    if (verdict == ADU_ABSTAIN && follows(a)) {
+        follow(a);
+    }
     if (verdict != ADU_ALLOW) {
         return verdict;
     }
@@ -290,8 +314,8 @@ static enum adu_verdict judge(struct asking *a)
     return allow(a);
 }
 
-enum adu_verdict adu_pipeline_decide(struct adu_pipeline *p, const struct adu_question *question,
-                                     struct adu_now now)
+static enum adu_verdict decide(struct adu_pipeline *p, const struct adu_question *question,
+                               struct adu_now now)
 {
     if (p->attached == 0 || question->client_id == NULL || question->topic == NULL) {
         return ADU_DENY;
@@ -320,6 +344,7 @@ enum adu_verdict adu_pipeline_decide(struct adu_pipeline *p, const struct adu_qu
                                    .retain = question->retain,
                                    .payload_length = question->payload_length,
                                    .payload = question->payload,
+                                   .properties = question->properties,
                                    .subject = &principal->subject,
                                    .now_ms = now.mono_ms,
                                    .wall_ms = now.wall_ms,
@@ -336,7 +361,27 @@ enum adu_verdict adu_pipeline_decide(struct adu_pipeline *p, const struct adu_qu
     return judge(&a);
 }
 
-static void tell_left(struct adu_pipeline *p, struct adu_principal *principal, struct adu_now now)
+static ADU_COLD enum adu_verdict
+decide_timed(struct adu_pipeline *p, const struct adu_question *question, struct adu_now now)
+{
+    struct adu_histogram *const took[] = {[ADU_PUBLISH] = &p->metrics.decision_publish,
+                                          [ADU_SUBSCRIBE] = &p->metrics.decision_subscribe,
+                                          [ADU_RECEIVE] = &p->metrics.decision_receive};
+    const int64_t begun_ns = adu_pipeline_clock(p);
+    const enum adu_verdict verdict = decide(p, question, now);
+    adu_pipeline_took(p, took[question->action], begun_ns);
+    adu_sampler_next(&p->sampler);
+    return verdict;
+}
+
+enum adu_verdict adu_pipeline_decide(struct adu_pipeline *p, const struct adu_question *question,
+                                     struct adu_now now)
+{
+    return adu_sampler_due(&p->sampler) ? decide_timed(p, question, now) : decide(p, question, now);
+}
+
+static void tell_left(struct adu_pipeline *p, struct adu_principal *principal, enum adu_end end,
+                      struct adu_now now)
 {
     for (int kind = 0; kind < ADU_STAGES; kind++) {
         /* Whom the broker let in, and who never asked for anything, has no state yet. */
@@ -344,13 +389,13 @@ static void tell_left(struct adu_pipeline *p, struct adu_principal *principal, s
             principal->state[kind] != NULL) {
             const struct adu_stage_call call =
                 adu_pipeline_call(p, (enum adu_stage_kind)kind, NULL, now);
-            p->stages[kind]->left(&call, &principal->subject, principal->state[kind]);
+            p->stages[kind]->left(&call, &principal->subject, principal->state[kind], end);
         }
     }
 }
 
 void adu_pipeline_gone(struct adu_pipeline *p, const void *handle, const char *client_id,
-                       bool session_ended, struct adu_now now)
+                       bool session_ended, enum adu_end end, struct adu_now now)
 {
     if (p->attached == 0 || client_id == NULL) {
         return;
@@ -366,6 +411,7 @@ void adu_pipeline_gone(struct adu_pipeline *p, const void *handle, const char *c
     struct adu_principal *principal = session->principal;
     /* Once it is offline a durable session stays; told again of its end, it ends. */
     const bool durable = session->durable && session->online && !session_ended;
+    const bool kicked = session->kicked; /* it may not be there any more once it is closed */
     session->durable = durable;
     session->rerun_due = session->rerun_due && durable; /* the broker has forgotten the others */
     adu_sessions_close(p->sessions, session);
@@ -373,7 +419,7 @@ void adu_pipeline_gone(struct adu_pipeline *p, const void *handle, const char *c
         const bool changed = principal->durable != durable;
         principal->durable = durable;
         adu_principals_seen(p->principals, principal, now.wall_ms);
-        tell_left(p, principal, now);
+        tell_left(p, principal, kicked ? ADU_END_KICKED : end, now);
         if (changed) {
             adu_pipeline_remember(p, principal);
         }

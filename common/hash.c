@@ -1,6 +1,5 @@
 #include "common/hash.h"
 #include <pthread.h>
-#include <stdint.h>
 #include <sys/random.h>
 #include <time.h>
 #define XXH_INLINE_ALL
@@ -19,8 +18,13 @@ static void make_seed(void)
     }
 }
 
-unsigned adu_hash(const void *key, size_t length)
+uint64_t adu_hash64(const void *key, size_t length)
 {
     pthread_once(&once, make_seed);
-    return (unsigned)XXH3_64bits_withSeed(key, length, seed);
+    return XXH3_64bits_withSeed(key, length, seed);
+}
+
+unsigned adu_hash(const void *key, size_t length)
+{
+    return (unsigned)adu_hash64(key, length);
 }

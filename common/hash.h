@@ -6,9 +6,12 @@
 
 #include "common/api.h"
 #include <stddef.h>
+#include <stdint.h>
 
 /* A keyed hash (XXH3, seeded from getrandom at first use). Any thread after the first call. */
 ADU_API unsigned adu_hash(const void *key, size_t length);
+/* The same with all its bits, for what is known by its hash alone. */
+ADU_API uint64_t adu_hash64(const void *key, size_t length);
 
 #define HASH_NONFATAL_OOM                 1
 #define HASH_FUNCTION(key, length, value) ((value) = adu_hash((key), (length)))

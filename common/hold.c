@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* Nobody is held for longer: clients give up before. */
-enum { HELD_MS = 60000, ANSWERS_AT_ONCE = 64, REFRESHED_A_TICK = 50, REFRESHING_MOST = 1000 };
+enum { HELD_MS = 60000, ANSWERS_AT_ONCE = 16, REFRESHED_A_TICK = 50, REFRESHING_MOST = 1000 };
 
 static const struct adu_stage *answering(const struct adu_pipeline *p, void **instance)
 {
@@ -94,7 +94,7 @@ static void complete_login(struct adu_pipeline *p, const struct adu_connect *con
     char username[ADU_USERNAME_MOST + 1] = "";
     const bool accepted = adu_pipeline_log_in(p, connect, now, &ticket, username) == ADU_ALLOW;
     if (!p->host->complete(connect->handle, connect->client_id, accepted, username) && accepted) {
-        adu_pipeline_gone(p, connect->handle, connect->client_id, true, now);
+        adu_pipeline_gone(p, connect->handle, connect->client_id, true, ADU_END_UNKNOWN, now);
         adu_sessions_forget_handle(p->sessions, connect->handle); /* there never was one */
     }
 }

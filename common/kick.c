@@ -1,5 +1,6 @@
 /* Sending somebody away. A broker bears that in its tick alone, so whoever is to go is kept in a
  * list until then. */
+#include "common/audit.h"
 #include "common/pipeline_parts.h"
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,26 @@ bool adu_pipeline_kick_later(struct adu_pipeline *p, struct adu_session *session
     session->kicked = true; /* so that a later one under this handle is not taken for it */
     p->kicks = kick;
     return true;
+}
+
+bool adu_pipeline_disconnect(struct adu_pipeline *p, const char *client_id, const char *username,
+                             const struct adu_reason *why, struct adu_now now)
+{
+    const struct adu_principal *principal = adu_principals_find(p->principals, client_id, username);
+    char id[ADU_AUDIT_NAME], name[ADU_AUDIT_NAME], text[sizeof principal->why];
+    bool any = false;
+    struct adu_session *session = principal != NULL ? principal->sessions : NULL;
+    for (; session != NULL; session = session->next_of_principal) {
+        if (!session->online || session->kicked || !adu_pipeline_kick_later(p, session, true)) {
+            continue;
+        }
+        any = true;
+        adu_audit_reason(why, text, sizeof text);
+        adu_pipeline_log(p, ADU_LOG_NOTICE, "disconnecting client=%s username=%s: %s",
+                         adu_audit_name(client_id, id), adu_audit_name(username, name), text);
+        adu_pipeline_tell_disconnect(p, session, why, now);
+    }
+    return any;
 }
 
 void adu_pipeline_kick_due(struct adu_pipeline *p)

@@ -505,13 +505,9 @@ static bool is_rerun(struct adu_pipeline *p, const struct adu_connect *connect, 
     return false;
 }
 
-enum adu_verdict adu_pipeline_login(struct adu_pipeline *p, const struct adu_connect *connect,
-                                    struct adu_now now, char *username)
+static enum adu_verdict judge_connect(struct adu_pipeline *p, const struct adu_connect *connect,
+                                      struct adu_now now, char *username)
 {
-    if (p->attached == 0) {
-        return ADU_DENY;
-    }
-    adu_pipeline_start(p, now);
     struct adu_principal *principal = NULL;
     username[0] = '\0';
     if (is_rerun(p, connect, now, &principal)) {
@@ -529,6 +525,22 @@ enum adu_verdict adu_pipeline_login(struct adu_pipeline *p, const struct adu_con
     uint64_t ticket = 0;
     const enum adu_verdict verdict = adu_pipeline_log_in(p, connect, now, &ticket, username);
     return verdict == ADU_LATER ? adu_pipeline_hold(p, connect, now, ticket, username) : verdict;
+}
+
+enum adu_verdict adu_pipeline_login(struct adu_pipeline *p, const struct adu_connect *connect,
+                                    struct adu_now now, char *username)
+{
+    if (p->attached == 0) {
+        return ADU_DENY;
+    }
+    adu_pipeline_start(p, now);
+    if (!p->measuring) {
+        return judge_connect(p, connect, now, username);
+    }
+    const int64_t begun_ns = adu_pipeline_clock(p);
+    const enum adu_verdict verdict = judge_connect(p, connect, now, username);
+    adu_pipeline_took(p, &p->metrics.login, begun_ns);
+    return verdict;
 }
 
 struct adu_principal *adu_pipeline_broker_principal(struct adu_pipeline *p, const char *client_id,

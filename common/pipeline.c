@@ -34,9 +34,11 @@ static struct adu_pipeline *find_or_make(const char *name, const struct adu_host
     p->worker = adu_worker_new();
     p->audit = adu_audit_log_new();
     p->certificates = adu_certificates_new();
-    if (p->certificates == NULL || p->name == NULL || p->principals == NULL ||
-        p->sessions == NULL || p->worker == NULL || p->pending == NULL || p->topics == NULL ||
-        p->audit == NULL) {
+    p->measure.server = adu_metrics_server_new();
+    if (p->measure.server == NULL || p->certificates == NULL || p->name == NULL ||
+        p->principals == NULL || p->sessions == NULL || p->worker == NULL || p->pending == NULL ||
+        p->topics == NULL || p->audit == NULL) {
+        adu_metrics_server_free(p->measure.server);
         adu_certificates_free(p->certificates);
         adu_audit_log_free(p->audit);
         adu_worker_free(p->worker);
@@ -115,6 +117,7 @@ static bool open_state(struct adu_pipeline *p, struct adu_error *error)
 
 static bool load_for_attach(struct adu_pipeline *p, struct adu_error *error)
 {
+    const int64_t begun_ns = adu_pipeline_clock(p);
     struct adu_policy *fresh = adu_pipeline_load_policy(p->policy_dir, p->stages, error);
     if (fresh == NULL || !adu_audit_sink_check(&fresh->settings.audit, error)) {
         adu_policy_free(fresh);
@@ -124,6 +127,7 @@ static bool load_for_attach(struct adu_pipeline *p, struct adu_error *error)
     p->policy = fresh;
     fresh->number = 1;
     p->generations = 1;
+    p->last_load.took_ns = adu_pipeline_clock(p) - begun_ns;
     return true;
 }
 
@@ -201,12 +205,8 @@ static void forget_topics(struct adu_pipeline *p)
     adu_topic_cache_clear(p->topics);
 }
 
-void adu_pipeline_tick(struct adu_pipeline *p, struct adu_now now, bool may_kick)
+static void tick(struct adu_pipeline *p, struct adu_now now, bool may_kick)
 {
-    if (p->attached == 0) {
-        return;
-    }
-    adu_pipeline_start(p, now);
     p->now = now;
     p->rerun_until_ms = 0; /* a broker asks again within the turn of its SIGHUP */
     p->ticks++;
@@ -234,6 +234,22 @@ void adu_pipeline_tick(struct adu_pipeline *p, struct adu_now now, bool may_kick
             p->stages[kind]->tick(&call);
         }
     }
+    adu_pipeline_keep_due(p);
+}
+
+void adu_pipeline_tick(struct adu_pipeline *p, struct adu_now now, bool may_kick)
+{
+    if (p->attached == 0) {
+        return;
+    }
+    adu_pipeline_start(p, now);
+    const int64_t begun_ns = p->measuring ? adu_pipeline_clock(p) : 0;
+    const bool timed = p->measuring;
+    tick(p, now, may_kick);
+    if (timed) {
+        adu_pipeline_took(p, &p->metrics.tick, begun_ns);
+    }
+    adu_pipeline_measure_tick(p);
 }
 
 bool adu_pipeline_tick_is_late(const struct adu_pipeline *p, struct adu_now now)
@@ -259,6 +275,10 @@ static void close_pipeline(struct adu_pipeline *p)
 {
     adu_worker_free(p->worker); /* what is still to be written is written */
     p->worker = NULL;
+    adu_metrics_server_free(p->measure.server);
+    p->measure.server = NULL;
+    p->measuring = false;
+    adu_sampler_set(&p->sampler, 0);
     adu_folder_watch_free(p->watch);
     p->watch = NULL;
     adu_audit_log_free(p->audit);

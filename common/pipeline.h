@@ -21,6 +21,8 @@ struct adu_host {
      * a log-in. Called from adu_pipeline_answers and adu_pipeline_tick only. */
     bool (*complete)(const void *handle, const char *client_id, bool accepted,
                      const char *username);
+    /* A clock that never goes back. NULL: nothing is timed. Any thread. */
+    int64_t (*nanoseconds)(void);
 };
 
 struct adu_now {
@@ -83,6 +85,7 @@ struct adu_question {
     bool retain;
     uint32_t payload_length;
     const char *payload; /* of a PUBLISH, borrowed; NULL: there is none, or it is not known */
+    const struct adu_properties *properties; /* likewise; NULL: not known */
 };
 
 /* ABSTAIN: the broker's other access control decides. */
@@ -92,7 +95,7 @@ ADU_API enum adu_verdict adu_pipeline_decide(struct adu_pipeline *p,
 
 /* The connection ended; `session_ended`: nothing of it remains in the broker. */
 ADU_API void adu_pipeline_gone(struct adu_pipeline *p, const void *handle, const char *client_id,
-                               bool session_ended, struct adu_now now);
+                               bool session_ended, enum adu_end end, struct adu_now now);
 
 /* SIGHUP: load the folder anew, on the worker; tick swaps it in. */
 ADU_API void adu_pipeline_reload(struct adu_pipeline *p, struct adu_now now);

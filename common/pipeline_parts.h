@@ -1,6 +1,7 @@
 /* The inside of the pipeline, shared by its parts. Each calls only those above it:
  * stages.c (calling a stage), expiry.c (how long), doubt.c (are they still), certificates.c (how
- * long yet), tell.c (the audit log), remember.c (the state file), start.c (the first event),
+ * long yet), tell.c (the audit log), measure.c (metrics), remember.c (the state file), start.c (the
+ * first event),
  * login.c (who), hold.c (who, later), decide.c (may they), would.c (might they), kick.c (sending
  * away), reload.c (generations), control*.c (orders), pipeline.c (plugins come, time passes,
  * plugins go).
@@ -10,6 +11,7 @@
 
 #include "common/audit_record.h"
 #include "common/folder_watch.h"
+#include "common/metrics_server.h"
 #include "common/pending.h"
 #include "common/pipeline.h"
 #include "common/policy.h"
@@ -18,6 +20,8 @@
 #include "common/state.h"
 #include "common/topic_cache.h"
 #include "common/worker.h"
+
+struct adu_keep_job;
 
 /* Somebody who is to be disconnected by the next tick. */
 struct adu_kick {
@@ -31,6 +35,16 @@ struct adu_kick {
 struct adu_last_load {
     int64_t wall_ms;                                  /* 0: there was none */
     char error[ADU_ERROR_TEXT + ADU_ERROR_FILE + 32]; /* empty: it is the running one */
+    int64_t took_ns;                                  /* that of the start too; 0: not known */
+};
+
+/* Whoever answers scrapes, and where he does so. */
+struct adu_measure {
+    struct adu_metrics_server *server;
+    struct adu_metrics_settings has; /* as it is; `http` is false where it listens nowhere */
+    bool busy;                       /* that is just being changed */
+    bool said;                       /* the log was told that it cannot be */
+    int64_t again_ms;                /* monotonic, when it is tried again */
 };
 
 struct adu_pipeline {
@@ -56,7 +70,12 @@ struct adu_pipeline {
     struct adu_topic_cache *topics; /* of what is remembered as allowed */
     struct adu_worker *worker;
     struct adu_state *state;
+    struct adu_keep_job *keeping; /* what this tick is going to write; NULL: nothing yet */
     struct adu_counters counters;
+    bool measuring;             /* log-ins and ticks are timed, and numbers shown */
+    struct adu_sampler sampler; /* of decisions */
+    struct adu_metrics metrics; /* its histograms as they are, all else as of the last tick */
+    struct adu_measure measure;
     uint64_t writes_failed; /* of the state file */
     struct adu_log_window connect_log;
 
@@ -77,6 +96,7 @@ struct adu_pipeline {
     bool loading, load_again;
     struct adu_folder_watch *watch; /* NULL: the running policy does not ask for it */
     struct adu_last_load last_load;
+    int64_t loaded_wall_ms;    /* the running policy; 0: at the start */
     int64_t rejected_since_ms; /* wall clock: no policy has loaded since then; 0: the last has */
     struct adu_certificates *certificates;
 
@@ -147,11 +167,27 @@ void adu_pipeline_tell_connect(struct adu_pipeline *p, enum adu_audit_verdict ve
 void adu_pipeline_tell_disconnect(struct adu_pipeline *p, const struct adu_session *session,
                                   const struct adu_reason *why, struct adu_now now);
 
+void adu_pipeline_tell_event(struct adu_pipeline *p, const struct adu_event *event,
+                             struct adu_now now);
+
 /* tell.c: where the audit log goes under the running policy. */
 void adu_pipeline_tell_where(struct adu_pipeline *p);
 
 /* tell.c: what has become of the lines, for the counters and for the broker's log. */
 void adu_pipeline_tell_tick(struct adu_pipeline *p, struct adu_now now);
+
+/* measure.c: nanoseconds of the broker's clock, 0 where it has none. Any thread. */
+int64_t adu_pipeline_clock(const struct adu_pipeline *p);
+
+/* measure.c: that took from `begun_ns` until now. */
+void adu_pipeline_took(const struct adu_pipeline *p, struct adu_histogram *histogram,
+                       int64_t begun_ns);
+
+/* measure.c: what is timed under the running policy. */
+void adu_pipeline_measure_what(struct adu_pipeline *p);
+
+/* measure.c: where metrics are to be had, and which. */
+void adu_pipeline_measure_tick(struct adu_pipeline *p);
 
 /* expiry.c: to be called each tick; a clock that jumps is not believed for a while. */
 void adu_pipeline_watch_clock(struct adu_pipeline *p, struct adu_now now);
@@ -194,6 +230,11 @@ void adu_pipeline_doubt_due(struct adu_pipeline *p, struct adu_now now);
 void adu_pipeline_remember(struct adu_pipeline *p, const struct adu_principal *principal);
 void adu_pipeline_disremember(struct adu_pipeline *p, const struct adu_principal *principal);
 
+/* remember.c: what a stage keeps of a client, written with all else of this tick, on the worker. */
+void adu_pipeline_keep(struct adu_pipeline *p, enum adu_stage_kind stage, const char *client_id,
+                       const char *username, struct adu_bytes record);
+void adu_pipeline_keep_due(struct adu_pipeline *p);
+
 /* start.c: the first event has come; says at once what is there and what is missing. */
 void adu_pipeline_start(struct adu_pipeline *p, struct adu_now now);
 
@@ -229,6 +270,10 @@ bool adu_pipeline_pose(struct adu_pipeline *p, struct adu_principal *principal,
 /* kick.c: disconnects a session with the next tick that may; its will is sent, or not. false when
  * memory is gone. */
 bool adu_pipeline_kick_later(struct adu_pipeline *p, struct adu_session *session, bool with_will);
+/* kick.c: the same of all connections of a client and user name, told to log and audit log. False
+ * if there is none that is not on its way already. */
+bool adu_pipeline_disconnect(struct adu_pipeline *p, const char *client_id, const char *username,
+                             const struct adu_reason *why, struct adu_now now);
 void adu_pipeline_kick_due(struct adu_pipeline *p);
 void adu_pipeline_kick_none(struct adu_pipeline *p);
 

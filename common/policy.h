@@ -21,6 +21,7 @@ struct adu_policy {
     enum adu_presence presence[ADU_STAGES];
     const void *compiled[ADU_STAGES];
     bool watch[ADU_STAGES];
+    bool follows;                  /* a stage is told of every publish that is let through */
     const char *time_zone;         /* of the plant; NULL: none is named */
     struct adu_findings *findings; /* of whoever keeps them with it; freed with it */
 };

@@ -14,6 +14,7 @@ struct adu_reason {
     unsigned level;               /* of the topic, from 1; 0: not about one level */
     struct adu_text level_text;
     bool watched;      /* the refusal is only to be watched: said, counted, and let through */
+    bool enforced;     /* it stands even if its stage's file is only watched */
     bool passing;      /* the answer, yes or no, depends on more than who, what and where */
     long limit;        /* what the rule allows; ADU_NO_LIMIT: not about a number */
     char detail[160];  /* what else there is to say, in any bytes; shown between quotes */
@@ -34,9 +35,15 @@ static inline void adu_reason_clear(struct adu_reason *why)
     why->rule = NULL;
     why->rule_name = NULL;
     why->level = 0;
-    why->watched = why->passing = false;
+    why->watched = why->enforced = why->passing = false;
     why->limit = ADU_NO_LIMIT;
     why->detail[0] = why->nearest[0] = '\0';
+}
+
+/* True if a refusal is one, and not only to be watched; `file_watches`: its stage's file is. */
+static inline bool adu_reason_stands(const struct adu_reason *why, bool file_watches)
+{
+    return !why->watched && (why->enforced || !file_watches);
 }
 
 #endif

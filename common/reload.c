@@ -18,6 +18,7 @@ struct load_job {
     char *directory;
     int64_t wall_ms; /* for assertions that name no time */
     struct adu_policy *made;
+    int64_t took_ns;
     struct adu_error error;
 };
 
@@ -58,6 +59,7 @@ void adu_pipeline_swap(struct adu_pipeline *p, struct adu_policy *fresh)
     p->policy = fresh;
     p->sweep = true;
     adu_pipeline_tell_where(p);
+    adu_pipeline_measure_what(p);
     adu_pipeline_assess(p);
     free_later(p, old);
 }
@@ -65,6 +67,7 @@ void adu_pipeline_swap(struct adu_pipeline *p, struct adu_policy *fresh)
 static void run_load(struct adu_job *job)
 {
     struct load_job *l = (struct load_job *)job;
+    const int64_t begun_ns = adu_pipeline_clock(l->pipeline);
     l->made = adu_pipeline_load_policy(l->directory, l->stages, &l->error);
     const struct adu_settings *settings = l->made != NULL ? &l->made->settings : NULL;
     if (settings != NULL &&
@@ -74,6 +77,7 @@ static void run_load(struct adu_job *job)
         adu_policy_free(l->made);
         l->made = NULL;
     }
+    l->took_ns = adu_pipeline_clock(l->pipeline) - begun_ns;
 }
 
 static void start_load(struct adu_pipeline *p, struct adu_now now);
@@ -103,7 +107,7 @@ static void accept_policy(struct adu_pipeline *p, struct adu_policy *made)
 {
     adu_pipeline_swap(p, made);
     p->counters.policies_loaded++;
-    p->last_load.wall_ms = p->now.wall_ms;
+    p->last_load.wall_ms = p->loaded_wall_ms = p->now.wall_ms;
     p->last_load.error[0] = '\0';
     adu_pipeline_log(p, ADU_LOG_NOTICE, "policy generation %lu loaded from %s", p->policy->number,
                      p->policy_dir);
@@ -134,6 +138,7 @@ static void done_load(struct adu_job *job)
     struct load_job *l = (struct load_job *)job;
     struct adu_pipeline *p = l->pipeline;
     p->loading = false;
+    p->last_load.took_ns = l->took_ns;
     if (p->attached > 0 && l->made != NULL) {
         accept_policy(p, l->made);
         l->made = NULL;

@@ -11,6 +11,14 @@
 
 enum adu_action { ADU_PUBLISH, ADU_SUBSCRIBE, ADU_RECEIVE };
 
+/* MQTT 5 properties of a publish, as the broker keeps them: looked for only where a rule asks. Its
+ * expiry is not among them: every broker takes that out before it asks its plugins. */
+struct adu_properties {
+    const void *list; /* NULL: it has none */
+    /* False if it is not there; the text is borrowed, any bytes. Allocates nothing. */
+    bool (*content_type)(const void *list, struct adu_text *type);
+};
+
 struct adu_request {
     enum adu_action action;
     struct adu_text topic; /* well formed; for ADU_SUBSCRIBE the filter without $share/<group>/ */
@@ -19,6 +27,7 @@ struct adu_request {
     bool retain;
     uint32_t payload_length;
     const char *payload; /* any bytes; NULL: there are none, or they are not known */
+    const struct adu_properties *properties; /* NULL: not known; brokers before 2.1 show none */
     const struct adu_subject *subject;
     int64_t now_ms;  /* monotonic */
     int64_t wall_ms; /* since 1970, UTC */

@@ -4,6 +4,7 @@
 
 #include "common/compiler.h"
 #include "common/json.h"
+#include "common/network.h"
 
 /* Where the audit log goes. */
 enum adu_audit_to {
@@ -34,8 +35,24 @@ enum {
     ADU_AUDIT_QUEUE_MOST = 65536,
 };
 
+/* The key "metrics". */
+struct adu_metrics_settings {
+    bool http; /* they are to be had there; all else is of no meaning without */
+    struct adu_address address;
+    long port;              /* 0: any free one */
+    long sample_every;      /* so many decisions, on average, of which one is timed; 0: none is */
+    struct adu_place place; /* of the key */
+};
+
+enum {
+    ADU_METRICS_PORT_DEFAULT = 9883,
+    ADU_METRICS_SAMPLE_DEFAULT = 64,
+    ADU_METRICS_SAMPLE_MOST = 1000000,
+};
+
 struct adu_settings {
     struct adu_audit_settings audit;
+    struct adu_metrics_settings metrics;
     bool gate;         /* a generation whose assertions fail does not replace another */
     bool watch_folder; /* a change in the policy folder is a reload */
 };

@@ -41,8 +41,21 @@ struct adu_outlet {
     /* Something has become known of clients that are let in already: has each asked about by the
      * stage's `doubts`, some at each tick. */
     void (*doubt)(void *context);
+    /* Keeps this of a client on disk, in place of what was kept before, till the client is
+     * forgotten. From tick only; NULL: there is no place to keep it. */
+    void (*keep)(void *context, enum adu_stage_kind stage, const char *client_id,
+                 const char *username, struct adu_bytes record);
+    /* Disconnects that client with the next tick that may; log and audit log say why. From tick
+     * only. False: it is not connected. */
+    bool (*disconnect)(void *context, const char *client_id, const char *username,
+                       const struct adu_reason *why);
+    /* A line of the audit log. From tick and event only. */
+    void (*audit)(void *context, const struct adu_event *event);
     void *context;
 };
+
+/* How a connection ended, as far as the broker says so. */
+enum adu_end { ADU_END_UNKNOWN, ADU_END_ORDERLY, ADU_END_LOST, ADU_END_KICKED };
 
 /* What a stage needs besides the request. */
 struct adu_stage_call {
@@ -63,6 +76,15 @@ struct adu_naming {
     bool (*possible)(const void *policy, struct adu_text filter, struct adu_reason *why);
 };
 
+/* What an order wants to know of topics: how they are named and refused in all, or a page of those
+ * in use. */
+struct adu_topics_asked {
+    bool summary;
+    const char *client_id; /* only those of this client; NULL: all */
+    size_t from;           /* where the page begins: 0, or as the one before said */
+    size_t most;           /* topics */
+};
+
 struct adu_stage {
     enum adu_stage_kind kind;
     bool may_watch; /* its file may say "mode": "watch" */
@@ -81,6 +103,11 @@ struct adu_stage {
     size_t client_state_size;
     /* The client is being forgotten. */
     void (*client_forget)(void *instance, void *client_state);
+
+    /* The broker has started, and this was kept of a client (adu_outlet.keep) that is known still;
+     * the names live as long as the state. False: it cannot be read, and the client begins anew. */
+    bool (*client_restore)(const struct adu_stage_call *call, const char *client_id,
+                           const char *username, void *client_state, struct adu_bytes record);
 
     /* Turns a client certificate (in DER, and `parsed` where somebody has done so already, else
      * NULL) into attributes named `cert.*`. false with `why` when it holds something that cannot be
@@ -128,7 +155,7 @@ struct adu_stage {
 
     /* Its last connection has ended. */
     void (*left)(const struct adu_stage_call *call, const struct adu_subject *subject,
-                 void *client_state);
+                 void *client_state, enum adu_end end);
 
     /* Told of every request before it is judged; may refuse it for how often such come. ABSTAIN or
      * DENY. Hot path. */
@@ -145,6 +172,17 @@ struct adu_stage {
     /* A publish was allowed by all, and nothing of it is only watched. Told unless the answer was
      * remembered, so at least of the first on a topic. Hot path. */
     void (*published)(const struct adu_stage_call *call, const struct adu_request *request);
+
+    /* A publish is let through, also one whose answer was remembered or that is only watched, and
+     * one that the broker's own access control has yet to decide. Hot path; told only under a
+     * policy for which `follows` says so. */
+    void (*let_through)(const struct adu_stage_call *call, const struct adu_request *request,
+                        void *client_state);
+    bool (*follows)(const void *policy);
+
+    /* For orders (control_topics.c): what is known of topics, as `asked`. NULL when memory is gone.
+     */
+    json_t *(*tell_topics)(const struct adu_stage_call *call, const struct adu_topics_asked *asked);
 
     /* For inquiries (inquiry.c): tells of every rule that has to do with the request, and what
      * might be changed so that it would be allowed. NULL: there is nothing to tell. */

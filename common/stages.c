@@ -39,12 +39,34 @@ static void outlet_doubt(void *context)
     p->doubting = true;
 }
 
+static void outlet_keep(void *context, enum adu_stage_kind stage, const char *client_id,
+                        const char *username, struct adu_bytes record)
+{
+    adu_pipeline_keep(context, stage, client_id, username, record);
+}
+
+static bool outlet_disconnect(void *context, const char *client_id, const char *username,
+                              const struct adu_reason *why)
+{
+    struct adu_pipeline *p = context;
+    return adu_pipeline_disconnect(p, client_id, username, why, p->now);
+}
+
+static void outlet_audit(void *context, const struct adu_event *event)
+{
+    struct adu_pipeline *p = context;
+    adu_pipeline_tell_event(p, event, p->now);
+}
+
 struct adu_outlet adu_pipeline_outlet(struct adu_pipeline *p)
 {
     return (struct adu_outlet){.publish = outlet_publish,
                                .alert = outlet_alert,
                                .log = outlet_log,
                                .doubt = outlet_doubt,
+                               .keep = p->state != NULL ? outlet_keep : NULL,
+                               .disconnect = outlet_disconnect,
+                               .audit = outlet_audit,
                                .context = p};
 }
 

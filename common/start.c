@@ -3,6 +3,7 @@
 #include "common/pipeline_parts.h"
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { FINDINGS_SAID = 20 };
@@ -99,6 +100,59 @@ static void restore(void *context, const struct adu_state_row *row)
     adu_principals_seen(p->principals, principal, row->seen_ms);
 }
 
+static const struct adu_stage *stage_of(const struct adu_pipeline *p, const char *name)
+{
+    for (int kind = 0; kind < ADU_STAGES; kind++) {
+        if (p->stages[kind] != NULL && p->stages[kind]->client_restore != NULL &&
+            strcmp(adu_stage_name((enum adu_stage_kind)kind), name) == 0) {
+            return p->stages[kind];
+        }
+    }
+    return NULL;
+}
+
+struct restoring {
+    struct adu_pipeline *p;
+    size_t unread;
+};
+
+static void restore_kept(void *context, const struct adu_kept *kept)
+{
+    struct restoring *r = context;
+    struct adu_pipeline *p = r->p;
+    const struct adu_stage *stage = stage_of(p, kept->stage);
+    struct adu_principal *principal =
+        adu_principals_find(p->principals, kept->client_id, kept->username);
+    if (stage == NULL || principal == NULL) {
+        return;
+    }
+    void **state = &principal->state[stage->kind];
+    if (*state == NULL && (*state = calloc(1, stage->client_state_size)) == NULL) {
+        r->unread++;
+        return;
+    }
+    const struct adu_stage_call call = adu_pipeline_call(p, stage->kind, NULL, p->now);
+    r->unread += !stage->client_restore(&call, adu_principal_client_id(principal),
+                                        principal->username, *state, kept->record);
+}
+
+static void restore_all_kept(struct adu_pipeline *p)
+{
+    struct adu_error error = {0};
+    struct restoring r = {.p = p};
+    if (!adu_state_each_kept(p->state, restore_kept, &r, &error)) {
+        p->counters.state_errors++;
+        adu_pipeline_log(p, ADU_LOG_ERROR, "%s", error.text);
+    }
+    if (r.unread > 0) {
+        p->counters.state_errors += r.unread;
+        adu_pipeline_log(p, ADU_LOG_WARNING,
+                         "what was kept of %zu clients is of another version or damaged: what is "
+                         "usual for them is learned anew",
+                         r.unread);
+    }
+}
+
 static void restore_all(struct adu_pipeline *p)
 {
     struct adu_error error = {0};
@@ -109,6 +163,8 @@ static void restore_all(struct adu_pipeline *p)
     } else if (!adu_state_each(p->state, restore, p, &error)) {
         p->counters.state_errors++;
         adu_pipeline_log(p, ADU_LOG_ERROR, "%s", error.text);
+    } else {
+        restore_all_kept(p);
     }
 }
 
@@ -162,6 +218,7 @@ void adu_pipeline_start(struct adu_pipeline *p, struct adu_now now)
         }
     }
     adu_pipeline_tell_where(p);
+    adu_pipeline_measure_what(p);
     adu_pipeline_assess(p);
     adu_pipeline_log(p, ADU_LOG_NOTICE, "pipeline ready: %s; policy generation %lu from %s", list,
                      p->policy->number, p->policy_dir);

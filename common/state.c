@@ -10,7 +10,7 @@
 
 struct adu_state {
     sqlite3 *db;
-    sqlite3_stmt *put, *remove;
+    sqlite3_stmt *put, *remove, *keep, *drop;
 };
 
 enum { APPLICATION_ID = 0x41445541 /* "ADUA" */, PATH_MOST = 4096 };
@@ -30,6 +30,14 @@ static const char since_2[] = "BEGIN;"
                               "ALTER TABLE client ADD COLUMN record BLOB;"
                               "PRAGMA user_version = 3;"
                               "COMMIT;";
+
+/* Beside the clients, so that a file of this version that has none yet gets it; what is kept of a
+ * client that is no longer known goes. */
+static const char kept_schema[] =
+    "CREATE TABLE IF NOT EXISTS kept (client_id TEXT NOT NULL, username TEXT NOT NULL, stage TEXT "
+    "NOT NULL, record BLOB NOT NULL, PRIMARY KEY (client_id, username, stage)) WITHOUT ROWID;"
+    "DELETE FROM kept WHERE NOT EXISTS (SELECT 1 FROM client WHERE client.client_id = "
+    "kept.client_id AND client.username = kept.username);";
 
 static bool failed(const struct adu_state *s, struct adu_error *error, const char *what)
 {
@@ -126,6 +134,20 @@ static void make_private(const char *path)
     }
 }
 
+static bool prepare(struct adu_state *s, const char *sql, sqlite3_stmt **st)
+{
+    return sqlite3_prepare_v3(s->db, sql, -1, SQLITE_PREPARE_PERSISTENT, st, NULL) == SQLITE_OK;
+}
+
+static bool prepare_all(struct adu_state *s)
+{
+    return sqlite3_exec(s->db, kept_schema, NULL, NULL, NULL) == SQLITE_OK &&
+           prepare(s, "INSERT OR REPLACE INTO client VALUES (?, ?, ?, ?, ?, ?, ?, ?)", &s->put) &&
+           prepare(s, "DELETE FROM client WHERE client_id = ? AND username = ?", &s->remove) &&
+           prepare(s, "INSERT OR REPLACE INTO kept VALUES (?, ?, ?, ?)", &s->keep) &&
+           prepare(s, "DELETE FROM kept WHERE client_id = ? AND username = ?", &s->drop);
+}
+
 static enum opened open_file(struct adu_state *s, const char *path, struct adu_error *error)
 {
     make_private(path);
@@ -139,11 +161,7 @@ static enum opened open_file(struct adu_state *s, const char *path, struct adu_e
     sqlite3_exec(s->db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;", NULL, NULL,
                  NULL);
     enum opened opened = check_file(s, error);
-    if (opened == OPENED &&
-        (sqlite3_prepare_v3(s->db, "INSERT OR REPLACE INTO client VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                            -1, SQLITE_PREPARE_PERSISTENT, &s->put, NULL) != SQLITE_OK ||
-         sqlite3_prepare_v3(s->db, "DELETE FROM client WHERE client_id = ? AND username = ?", -1,
-                            SQLITE_PREPARE_PERSISTENT, &s->remove, NULL) != SQLITE_OK)) {
+    if (opened == OPENED && !prepare_all(s)) {
         opened = is_held(sqlite3_errcode(s->db) & 0xff) ? UNUSABLE : DAMAGED;
     }
     return opened;
@@ -153,6 +171,8 @@ static void close_file(struct adu_state *s)
 {
     sqlite3_finalize(s->put);
     sqlite3_finalize(s->remove);
+    sqlite3_finalize(s->keep);
+    sqlite3_finalize(s->drop);
     sqlite3_close(s->db);
     *s = (struct adu_state){0};
 }
@@ -288,13 +308,76 @@ bool adu_state_put(struct adu_state *state, const struct adu_state_row *row,
     return good;
 }
 
+/* --- what stages keep --- */
+
+static bool keep_one(struct adu_state *state, const struct adu_kept *kept)
+{
+    sqlite3_bind_text(state->keep, 1, kept->client_id, -1, SQLITE_STATIC);
+    sqlite3_bind_text(state->keep, 2, kept->username != NULL ? kept->username : "", -1,
+                      SQLITE_STATIC);
+    sqlite3_bind_text(state->keep, 3, kept->stage, -1, SQLITE_STATIC);
+    sqlite3_bind_blob(state->keep, 4, kept->record.bytes, (int)kept->record.length, SQLITE_STATIC);
+    const bool good = sqlite3_step(state->keep) == SQLITE_DONE;
+    sqlite3_reset(state->keep);
+    sqlite3_clear_bindings(state->keep);
+    return good;
+}
+
+bool adu_state_keep(struct adu_state *state, const struct adu_kept *first, struct adu_error *error)
+{
+    bool good = sqlite3_exec(state->db, "BEGIN", NULL, NULL, NULL) == SQLITE_OK;
+    for (; good && first != NULL; first = first->next) {
+        good = keep_one(state, first);
+    }
+    if (good && sqlite3_exec(state->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK) {
+        return true;
+    }
+    failed(state, error, "written");
+    sqlite3_exec(state->db, "ROLLBACK", NULL, NULL, NULL);
+    return false;
+}
+
+bool adu_state_each_kept(struct adu_state *state,
+                         void (*take)(void *context, const struct adu_kept *kept), void *context,
+                         struct adu_error *error)
+{
+    sqlite3_stmt *st = NULL;
+    int rc = sqlite3_prepare_v2(state->db,
+                                "SELECT client_id, username, has_username, stage, kept.record "
+                                "FROM kept JOIN client USING (client_id, username)",
+                                -1, &st, NULL);
+    while ((rc == SQLITE_OK || rc == SQLITE_ROW) && (rc = sqlite3_step(st)) == SQLITE_ROW) {
+        const void *record = sqlite3_column_blob(st, 4);
+        const struct adu_kept kept = {
+            .client_id = (const char *)sqlite3_column_text(st, 0),
+            .username = sqlite3_column_int(st, 2) ? (const char *)sqlite3_column_text(st, 1) : NULL,
+            .stage = (const char *)sqlite3_column_text(st, 3),
+            .record = {.bytes = (unsigned char *)(uintptr_t)record,
+                       .length = (size_t)sqlite3_column_bytes(st, 4)},
+        };
+        if (kept.client_id != NULL && kept.stage != NULL) {
+            take(context, &kept);
+        }
+    }
+    sqlite3_finalize(st);
+    return rc == SQLITE_DONE || failed(state, error, "read");
+}
+
+static bool remove_by(struct adu_state *state, sqlite3_stmt *st, const char *client_id,
+                      const char *username, struct adu_error *error)
+{
+    sqlite3_bind_text(st, 1, client_id, -1, SQLITE_STATIC);
+    sqlite3_bind_text(st, 2, username != NULL ? username : "", -1, SQLITE_STATIC);
+    const bool good = sqlite3_step(st) == SQLITE_DONE || failed(state, error, "written");
+    sqlite3_reset(st);
+    sqlite3_clear_bindings(st);
+    return good;
+}
+
+/* What is kept of it first: without its client it is never read. */
 bool adu_state_remove(struct adu_state *state, const char *client_id, const char *username,
                       struct adu_error *error)
 {
-    sqlite3_bind_text(state->remove, 1, client_id, -1, SQLITE_STATIC);
-    sqlite3_bind_text(state->remove, 2, username != NULL ? username : "", -1, SQLITE_STATIC);
-    const bool good = sqlite3_step(state->remove) == SQLITE_DONE || failed(state, error, "written");
-    sqlite3_reset(state->remove);
-    sqlite3_clear_bindings(state->remove);
-    return good;
+    return remove_by(state, state->drop, client_id, username, error) &&
+           remove_by(state, state->remove, client_id, username, error);
 }

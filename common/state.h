@@ -43,7 +43,23 @@ ADU_API bool adu_state_each(struct adu_state *state,
 ADU_API bool adu_state_put(struct adu_state *state, const struct adu_state_row *row,
                            struct adu_error *error);
 
-/* Removes the row of one client and name. */
+/* What a stage keeps of a client. */
+struct adu_kept {
+    struct adu_kept *next;
+    const char *stage, *client_id, *username; /* the last may be NULL */
+    struct adu_bytes record;
+};
+
+/* Inserts or replaces all of a list, the last one first or none: committed when it returns. */
+ADU_API bool adu_state_keep(struct adu_state *state, const struct adu_kept *first,
+                            struct adu_error *error);
+
+/* Calls `take` for each that is kept of a client whose row is there still. */
+ADU_API bool adu_state_each_kept(struct adu_state *state,
+                                 void (*take)(void *context, const struct adu_kept *kept),
+                                 void *context, struct adu_error *error);
+
+/* Removes the row of one client and name, and what is kept of it. */
 ADU_API bool adu_state_remove(struct adu_state *state, const char *client_id, const char *username,
                               struct adu_error *error);
 

@@ -83,6 +83,27 @@ void adu_pipeline_tell_disconnect(struct adu_pipeline *p, const struct adu_sessi
     adu_audit_log_commit(p->audit);
 }
 
+void adu_pipeline_tell_event(struct adu_pipeline *p, const struct adu_event *event,
+                             struct adu_now now)
+{
+    struct adu_audit_record *record =
+        next(p, ADU_AUDIT_ALERT, event->raised ? ADU_AUDIT_RAISED : ADU_AUDIT_CLEARED, now);
+    if (record == NULL) {
+        return;
+    }
+    const struct adu_reason why = {.stage = adu_stage_name(ADU_STAGE_RATE_MONITOR),
+                                   .text = event->text,
+                                   .rule = event->rule,
+                                   .limit = ADU_NO_LIMIT};
+    adu_audit_record_text(record, ADU_AUDIT_TEXT_KIND, event->kind);
+    if (event->about != NULL) {
+        adu_audit_record_text(record, ADU_AUDIT_TEXT_CLIENT_ID, event->about->client_id);
+        adu_audit_record_text(record, ADU_AUDIT_TEXT_USERNAME, event->about->username);
+    }
+    adu_audit_record_reason(record, &why);
+    adu_audit_log_commit(p->audit);
+}
+
 void adu_pipeline_tell_where(struct adu_pipeline *p)
 {
     adu_audit_log_use(p->audit, &p->policy->settings.audit);

@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <time.h>
 
+/* Of all workers. */
+static atomic_size_t all_waiting, all_running, all_done;
+
 struct queue {
     struct adu_job *first, **last;
 };
@@ -100,7 +103,11 @@ static void *work(void *thing)
         }
         w->waiting--;
         pthread_mutex_unlock(&w->lock);
+        atomic_fetch_add(&all_running, 1);
+        atomic_fetch_sub(&all_waiting, 1);
         job->run(job);
+        atomic_fetch_add(&all_done, 1);
+        atomic_fetch_sub(&all_running, 1);
         pthread_mutex_lock(&w->lock);
         finish(w, job);
     }
@@ -127,6 +134,7 @@ bool adu_worker_submit(struct adu_worker *worker, struct adu_job *job)
         job->left_out = false;
         push(&worker->submitted, job);
         worker->waiting++;
+        atomic_fetch_add(&all_waiting, 1);
         pthread_cond_signal(&worker->wake);
     }
     pthread_mutex_unlock(&worker->lock);
@@ -156,10 +164,18 @@ void adu_worker_stop(struct adu_worker *worker)
     pthread_mutex_lock(&worker->lock);
     while ((job = pop(&worker->submitted)) != NULL) {
         worker->waiting--;
+        atomic_fetch_sub(&all_waiting, 1);
         job->left_out = true;
         finish(worker, job);
     }
     pthread_mutex_unlock(&worker->lock);
+}
+
+void adu_worker_load(struct adu_worker_load *load)
+{
+    load->waiting = atomic_load(&all_waiting);
+    load->running = atomic_load(&all_running);
+    load->done = atomic_load(&all_done);
 }
 
 void adu_worker_drain(struct adu_worker *worker)

@@ -38,6 +38,14 @@ ADU_API bool adu_worker_wait(struct adu_worker *worker, long ms);
 /* Jobs that have not begun will not run: they are `left_out` when they are drained. */
 ADU_API void adu_worker_stop(struct adu_worker *worker);
 
+/* What all workers of the process have to do, and have done. */
+struct adu_worker_load {
+    size_t waiting, running, done;
+};
+
+/* Any thread; waits for nobody, so its numbers may be of moments that are not quite the same. */
+ADU_API void adu_worker_load(struct adu_worker_load *load);
+
 /* Lets every submitted job run, ends the threads, drains, frees. NULL-safe. */
 ADU_API void adu_worker_free(struct adu_worker *worker);
 

@@ -20,7 +20,7 @@ static enum adu_verdict combine(struct adu_pipeline *p, struct adu_principal *pr
         const bool grants = kind == ADU_STAGE_ACL;
         if (verdict != ADU_ALLOW && (verdict != ADU_ABSTAIN || grants)) {
             one.stage = adu_stage_name((enum adu_stage_kind)kind);
-            if (!p->policy->watch[kind] && !one.watched) {
+            if (adu_reason_stands(&one, p->policy->watch[kind])) {
                 *why = one;
                 return ADU_DENY;
             }

@@ -5,18 +5,21 @@ and the hosts of brokers share; the bodies of the tests do not know. `host` ther
 """
 import os
 import pathlib
+import shlex
 import signal
 import socket
 import subprocess
 import time
 
 import daemon
+import directory
 import network
 import pki
 
 PLANT = pathlib.Path("/plant")
 HOSTS = os.environ.get("ADUANA_HOSTS", "norte sur").split()
 GATE = os.environ.get("ADUANA_GATE", "puerta")
+DIRECTORY = os.environ.get("ADUANA_DIRECTORY", "directorio")
 
 
 def tell(requests, line):
@@ -29,14 +32,16 @@ def tell(requests, line):
 
 
 class Process:
-    """What subprocess.Popen would be for a broker on another host."""
+    """What subprocess.Popen would be for a broker on another host, or for what a script there does."""
 
-    def __init__(self, host, folder):
+    def __init__(self, host, folder, script=None):
         self.requests, self.folder = PLANT / "hosts" / host, folder
         self.number = len(list(folder.glob("run-*.pid")))
         self.returncode = None
-        self._ask(f"start {folder} {self.number}")
-        self.pid = int(daemon.until(lambda: self._read("pid"), f"{host} starts a broker"))
+        if script:
+            (folder / f"run-{self.number}.sh").write_text(script)
+        self._ask(f"{'run' if script else 'start'} {folder} {self.number}")
+        self.pid = int(daemon.until(lambda: self._read("pid"), f"{host} starts it"))
 
     def _ask(self, line):
         tell(self.requests, line)
@@ -109,6 +114,24 @@ class Broker(daemon.Broker):
         return super().wait_log(pattern.replace("address=127.0.0.1", f"address={mine}"), *arguments, **more)
 
 
+class Slapd(directory.Slapd):
+    """A directory on the host for them."""
+
+    host, address = DIRECTORY, "0.0.0.0"
+
+    def installed(self):
+        return "/usr/sbin/slapd"
+
+    def run(self, *command):
+        words = shlex.join(map(str, command))
+        done = Process(self.host, self.folder, f"LDAPTLS_CACERT={shlex.quote(str(self.pki.ca.pem))} exec {words}\n")
+        code = done.wait(daemon.PATIENCE)
+        assert code == 0, (self.folder / f"run-{done.number}.log").read_text()
+
+    def spawn(self, *command):
+        return Process(self.host, self.folder, f"exec {shlex.join(map(str, command))} >>{shlex.quote(str(self.log_file))} 2>&1\n")
+
+
 class Gate:
     """A way to a broker through a third host, whose network can be taken away; see network.Gate."""
 
@@ -135,6 +158,7 @@ class Gate:
 
 
 daemon.Broker = Broker
+directory.Slapd = Slapd
 network.Gate = Gate
-pki.SERVER_NAMES = "subjectAltName=" + ",".join(f"DNS:{name}" for name in [*HOSTS, GATE, socket.gethostname()]) + \
+pki.SERVER_NAMES = "subjectAltName=" + ",".join(f"DNS:{name}" for name in [*HOSTS, GATE, DIRECTORY, socket.gethostname()]) + \
     "\nextendedKeyUsage=serverAuth\n"

@@ -15,9 +15,9 @@ bool adu_answer_copy(struct adu_answer *to, const struct adu_answer *from)
     return true;
 }
 
-/* A record is texts, each with its NUL: the form, the provider, the user name, until when, and
- * names and values in turn. */
-static const char form[] = "1";
+/* A record is texts, each with its NUL: the form, which says whether it is of grace, the provider,
+ * the user name, until when, and names and values in turn. */
+static const char form[] = "1", form_in_grace[] = "2";
 
 bool adu_answer_write(const struct adu_answer *answer, const char *provider,
                       struct adu_bytes *record)
@@ -28,8 +28,8 @@ bool adu_answer_write(const struct adu_answer *answer, const char *provider,
     if (out == NULL) {
         return false;
     }
-    fprintf(out, "%s%c%s%c%s%c%lld%c", form, 0, provider, 0, answer->username, 0,
-            (long long)answer->valid_until_ms, 0);
+    fprintf(out, "%s%c%s%c%s%c%lld%c", answer->in_grace ? form_in_grace : form, 0, provider, 0,
+            answer->username, 0, (long long)answer->valid_until_ms, 0);
     for (size_t i = 0; i < answer->attributes.count; i++) {
         fprintf(out, "%s%c%s%c", answer->attributes.items[i].name, 0,
                 answer->attributes.items[i].value, 0);
@@ -59,7 +59,9 @@ const char *adu_answer_provider(struct adu_bytes record)
 {
     size_t at = 0;
     const char *begin = record.bytes != NULL ? next_text(record, &at) : NULL;
-    return begin != NULL && strcmp(begin, form) == 0 ? next_text(record, &at) : NULL;
+    return begin != NULL && (strcmp(begin, form) == 0 || strcmp(begin, form_in_grace) == 0)
+               ? next_text(record, &at)
+               : NULL;
 }
 
 bool adu_answer_read(struct adu_bytes record, struct adu_answer *answer)
@@ -74,6 +76,7 @@ bool adu_answer_read(struct adu_bytes record, struct adu_answer *answer)
         return false;
     }
     answer->outcome = ADU_OUTCOME_VERIFIED;
+    answer->in_grace = strcmp((const char *)record.bytes, form_in_grace) == 0;
     memcpy(answer->username, username, strlen(username) + 1);
     answer->valid_until_ms = atoll(until);
     while ((name = next_text(record, &at)) != NULL) {

@@ -26,7 +26,9 @@ struct adu_answer {
                                            */
     struct adu_attributes attributes;     /* "ldap.departmentNumber", "ldap.group" (several), ... */
     int64_t valid_until_ms;               /* wall clock; 0: for ever (a token's `exp`) */
-    char why[200];                        /* for the log: never a secret */
+    bool in_grace;                        /* his provider was away: it is what it said before */
+    int64_t secret_until_ms; /* the secret opens nothing after that, but ends no session; 0: none */
+    char why[200];           /* for the log: never a secret */
 };
 
 /* Frees what it holds and zeroes it. */

@@ -15,9 +15,8 @@ enum {
     GUESSING_OVER_MS = 300000
 };
 
-/* Of all the time that passes, the part that may be spent waiting for log-ins, and what of it can
- * be saved up. */
-enum { SHARE = 4, SAVED_MS = 250 };
+/* Of all the time that passes, the part that may be spent waiting for log-ins: a quarter. */
+enum { SHARE = 4 };
 
 struct adu_iam {
     struct adu_lookups *lookups;
@@ -143,7 +142,8 @@ void adu_iam_auth_abandon(struct adu_iam *iam, uint64_t ticket)
     adu_lookups_abandon(iam->lookups, ticket);
 }
 
-/* Milliseconds that may be waited now: a quarter of what has passed, some of it saved up. */
+/* Milliseconds that may be waited now: a share of what has passed, of which no more than for one
+ * log-in is saved up. So several that come at once hold the loop up no longer than one. */
 static long may_wait(struct adu_iam *iam, long most, int64_t now_ms)
 {
     iam->waited_ms -= (now_ms - iam->saved_since_ms) / SHARE;
@@ -151,8 +151,8 @@ static long may_wait(struct adu_iam *iam, long most, int64_t now_ms)
     if (iam->waited_ms < 0) {
         iam->waited_ms = 0;
     }
-    const int64_t left = SAVED_MS - iam->waited_ms;
-    return left < 0 ? 0 : left < most ? (long)left : most;
+    const int64_t left = most - iam->waited_ms;
+    return left < 0 ? 0 : (long)left;
 }
 
 static int64_t clock_ms(void)
@@ -294,6 +294,20 @@ static void end_with(struct adu_login *login, int64_t until_ms)
     }
 }
 
+/* In grace other roles may be his than those that his provider gives him. */
+static enum adu_verdict describe(const struct adu_iam_policy *policy,
+                                 const struct adu_iam_asked *asked, const struct adu_answer *answer,
+                                 struct adu_login *login)
+{
+    const size_t roles = login->role_count;
+    const enum adu_verdict verdict = asked->provider->describe(asked->settings, answer, login);
+    if (verdict != ADU_ALLOW || !answer->in_grace || policy->offline_roles == NULL) {
+        return verdict;
+    }
+    login->role_count = roles;
+    return adu_login_add_roles(login, policy->offline_roles) ? ADU_ALLOW : ADU_ERROR;
+}
+
 /* What a provider's answer, by `asked`, makes of the log-in. */
 static enum adu_verdict conclude(const struct asking *a, const struct adu_iam_asked *asked,
                                  const struct adu_answer *answer)
@@ -307,7 +321,7 @@ static enum adu_verdict conclude(const struct asking *a, const struct adu_iam_as
     if (verdict != ADU_ALLOW) {
         return verdict;
     }
-    verdict = asked->provider->describe(asked->settings, answer, login);
+    verdict = describe(a->policy, asked, answer, login);
     if (verdict != ADU_ALLOW) {
         return verdict == ADU_ABSTAIN ? refuse(login, outcome_texts[ADU_OUTCOME_UNKNOWN]) : verdict;
     }
@@ -318,6 +332,7 @@ static enum adu_verdict conclude(const struct asking *a, const struct adu_iam_as
         login->refresh_seconds = asked->provider->rechecks ? a->policy->limits.recheck_seconds : 0;
     }
     end_with(login, answer->valid_until_ms);
+    a->call->counters->logins_by_ending_password += answer->secret_until_ms != 0;
     login->proven |= ADU_FACTOR_PASSWORD;
     snprintf(login->username, sizeof login->username, "%s", username);
     return ADU_ALLOW;
@@ -354,13 +369,18 @@ static enum adu_verdict ask_worker(const struct asking *a, size_t from, const ch
                : refuse(a->login, "too many log-ins wait for an answer of the providers");
 }
 
+static bool is_past(const struct asking *a, int64_t until_ms)
+{
+    return until_ms != 0 && until_ms <= a->call->wall_ms;
+}
+
 static const struct adu_known_answer *find_known(const struct asking *a, size_t *by)
 {
     const struct adu_known_answer *known = adu_known_find(a->iam->known, a->username, &a->mark);
     *by = known != NULL ? adu_iam_policy_find(a->policy, known->provider, known->stamp)
                         : a->policy->count;
-    const bool ended = known != NULL && known->answer.valid_until_ms != 0 &&
-                       known->answer.valid_until_ms <= a->call->wall_ms;
+    const bool ended = known != NULL && (is_past(a, known->answer.valid_until_ms) ||
+                                         is_past(a, known->answer.secret_until_ms));
     return *by < a->policy->count && !ended ? known : NULL;
 }
 
@@ -373,8 +393,10 @@ static enum adu_verdict in_its_absence(const struct asking *a, size_t by, const 
     const int64_t grace_ms = (int64_t)a->policy->limits.offline_grace_seconds * 1000;
     if (known != NULL && known_by == by && known->newest &&
         a->call->now_ms - known->asked_ms <= grace_ms) {
+        struct adu_answer then = known->answer; /* borrowed */
+        then.in_grace = true;
         a->call->counters->logins_in_grace++;
-        return conclude(a, &a->policy->asked[by], &known->answer);
+        return conclude(a, &a->policy->asked[by], &then);
     }
     return refuse_for(a->login, outcome_texts[ADU_OUTCOME_UNAVAILABLE], why);
 }

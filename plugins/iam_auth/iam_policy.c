@@ -1,5 +1,6 @@
 #include "plugins/iam_auth/iam_policy.h"
 #include "common/hash.h"
+#include "common/match.h"
 #include "common/reader.h"
 #include <stdlib.h>
 #include <string.h>
@@ -45,10 +46,16 @@ static const struct adu_field guard_fields[] = {
     {0},
 };
 
+struct cache_keys {
+    struct adu_iam_limits limits;
+    const struct adu_json *offline_roles;
+};
+
 static const struct adu_field cache_fields[] = {
-    LIMIT(struct adu_iam_limits, fresh_seconds, "fresh_seconds", 0, 86400),
-    LIMIT(struct adu_iam_limits, refused_seconds, "refused_seconds", 0, 300),
-    LIMIT(struct adu_iam_limits, offline_grace_seconds, "offline_grace_seconds", 0, 2592000),
+    LIMIT(struct cache_keys, limits.fresh_seconds, "fresh_seconds", 0, 86400),
+    LIMIT(struct cache_keys, limits.refused_seconds, "refused_seconds", 0, 300),
+    LIMIT(struct cache_keys, limits.offline_grace_seconds, "offline_grace_seconds", 0, 2592000),
+    ADU_FIELD(struct cache_keys, offline_roles, ARRAY),
     {0},
 };
 
@@ -125,6 +132,20 @@ static bool check_others(struct adu_compiler *c, const struct adu_json *root,
     return true;
 }
 
+static bool compile_cache(struct adu_compiler *c, const struct adu_json *node,
+                          struct adu_iam_policy *policy)
+{
+    struct cache_keys keys = {.limits = policy->limits};
+    if (node != NULL && !adu_read_object(node, cache_fields, &keys, c->error)) {
+        return false;
+    }
+    policy->limits = keys.limits;
+    if (keys.offline_roles != NULL) {
+        policy->offline_roles = adu_role_list_compile(c, keys.offline_roles);
+    }
+    return keys.offline_roles == NULL || policy->offline_roles != NULL;
+}
+
 const struct adu_iam_policy *adu_iam_auth_compile(struct adu_compiler *c,
                                                   const struct adu_json *root)
 {
@@ -140,13 +161,14 @@ const struct adu_iam_policy *adu_iam_auth_compile(struct adu_compiler *c,
     }
     policy->guard.failures = 10;
     if (!adu_read_object(root, fields, &keys, c->error) ||
-        (keys.cache != NULL &&
-         !adu_read_object(keys.cache, cache_fields, &keys.limits, c->error)) ||
         (keys.brute_force != NULL &&
          !adu_read_object(keys.brute_force, guard_fields, &policy->guard, c->error))) {
         return NULL;
     }
     policy->limits = keys.limits;
+    if (!compile_cache(c, keys.cache, policy)) {
+        return NULL;
+    }
     policy->arena = c->arena;
     policy->require = (enum adu_iam_require)keys.require;
     for (const struct adu_json *node = keys.providers->first; node != NULL; node = node->next) {

@@ -35,7 +35,8 @@ struct adu_iam_policy {
     enum adu_iam_require require;
     struct adu_iam_limits limits;
     struct adu_guard_limits guard;
-    struct adu_arena *arena; /* where the settings are */
+    const int *offline_roles; /* in grace, in the place of the provider's; NULL: his provider's */
+    struct adu_arena *arena;  /* where the settings are */
     size_t count;
     struct adu_iam_asked asked[ADU_IAM_PROVIDERS_MOST];
 };

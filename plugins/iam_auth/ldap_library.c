@@ -1,24 +1,13 @@
 #include "plugins/iam_auth/ldap_library.h"
+#include "common/library.h"
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <string.h>
 
 static struct adu_ldap_library library;
 static bool loaded;
 static char problem[256];
-
-/* A function pointer out of what dlsym gives, which ISO C has no conversion for. */
-static bool look_up(void *handle, const char *name, void *pointer)
-{
-    void *found = dlsym(handle, name);
-    memcpy(pointer, &found, sizeof found);
-    if (found == NULL) {
-        snprintf(problem, sizeof problem, "libldap has no %s", name);
-    }
-    return found != NULL;
-}
 
 static void load(void)
 {
@@ -32,7 +21,8 @@ static void load(void)
         return;
     }
     loaded = true;
-#define X(name) loaded = loaded && look_up(handle, #name, &library.name);
+#define X(name)                                                                                    \
+    loaded = loaded && adu_library_function(handle, #name, &library.name, problem, sizeof problem);
     ADU_LDAP_FUNCTIONS(X)
 #undef X
 }

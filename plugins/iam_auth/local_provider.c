@@ -3,6 +3,7 @@
 #include "common/match.h"
 #include "common/reader.h"
 #include "plugins/iam_auth/password_file.h"
+#include "plugins/iam_auth/passwords.h"
 #include "plugins/iam_auth/provider.h"
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +14,8 @@ struct attribute {
 
 struct user {
     const char *name;
-    const struct adu_password_hash *hash;
+    struct adu_passwords passwords;
+    bool by_policy;   /* where they are, and not in the file */
     const int *roles; /* ends with -1 */
     size_t attribute_count;
     struct attribute *attributes;
@@ -22,7 +24,7 @@ struct user {
 
 struct local {
     struct user *users;
-    const struct adu_password_hash *decoy; /* compared with when the user is not known */
+    const struct adu_passwords *decoy; /* compared with when the user is not known */
 };
 
 struct keys {
@@ -38,11 +40,12 @@ static const struct adu_field fields[] = {
 
 struct user_keys {
     const char *password;
-    const struct adu_json *roles, *attributes;
+    const struct adu_json *passwords, *roles, *attributes;
 };
 
 static const struct adu_field user_fields[] = {
     ADU_FIELD(struct user_keys, password, STRING),
+    ADU_FIELD(struct user_keys, passwords, ARRAY),
     ADU_FIELD(struct user_keys, roles, ARRAY),
     ADU_FIELD(struct user_keys, attributes, OBJECT),
     {0},
@@ -104,19 +107,29 @@ static bool compile_attributes(struct adu_compiler *c, const struct adu_json *ob
     return user->attributes != NULL || adu_error_no_memory(c->error);
 }
 
+static bool compile_passwords(struct adu_compiler *c, const struct adu_json *node,
+                              const struct user_keys *keys, struct user *user)
+{
+    user->by_policy = keys->password != NULL || keys->passwords != NULL;
+    if (keys->password != NULL && keys->passwords != NULL) {
+        return adu_json_key_error(node, c->error,
+                                  "has \"password\" and \"passwords\": one of them");
+    }
+    if (keys->passwords != NULL) {
+        return adu_passwords_compile(c, keys->passwords, node->key, &user->passwords);
+    }
+    return keys->password == NULL ||
+           adu_passwords_add(c, &user->passwords, keys->password, NULL, node->key,
+                             &adu_json_member(node, "password")->place);
+}
+
 static bool compile_user(struct adu_compiler *c, struct local *local, const struct adu_json *node)
 {
     struct user_keys keys = {0};
     struct user *user = add(c, local, node->key);
-    if (user == NULL || !adu_read_object(node, user_fields, &keys, c->error)) {
+    if (user == NULL || !adu_read_object(node, user_fields, &keys, c->error) ||
+        !compile_passwords(c, node, &keys, user)) {
         return false;
-    }
-    if (keys.password != NULL) {
-        const struct adu_json *password = adu_json_member(node, "password");
-        user->hash = adu_password_hash_compile(c, keys.password, node->key, &password->place);
-        if (user->hash == NULL) {
-            return false;
-        }
     }
     user->roles = adu_role_list_compile(c, keys.roles);
     return user->roles != NULL && compile_attributes(c, keys.attributes, user);
@@ -127,7 +140,7 @@ struct taking {
     struct local *local;
 };
 
-static bool take_line(void *context, const char *name, const struct adu_password_hash *hash,
+static bool take_line(void *context, const char *name, const char *hash, const char *until,
                       const struct adu_place *place)
 {
     const struct taking *t = context;
@@ -135,11 +148,10 @@ static bool take_line(void *context, const char *name, const struct adu_password
     if (user == NULL && (user = add(t->c, t->local, name)) == NULL) {
         return false;
     }
-    if (user->hash != NULL) {
+    if (user->by_policy) {
         return adu_error_set(t->c->error, place, "the user \"%s\" has a password already", name);
     }
-    user->hash = hash;
-    return true;
+    return adu_passwords_add(t->c, &user->passwords, hash, until, name, place);
 }
 
 /* Every user of the policy must have a password somewhere. */
@@ -147,14 +159,14 @@ static bool complete(struct adu_compiler *c, struct local *local, const struct a
 {
     const struct adu_json *node = NULL;
     while (users != NULL && (node = adu_read_next(users, node)) != NULL) {
-        if (find(local, node->key)->hash == NULL) {
+        if (find(local, node->key)->passwords.count == 0) {
             return adu_json_key_error(node, c->error,
                                       "has no password, neither here nor in password_file");
         }
     }
     for (const struct user *user = local->users; user != NULL && local->decoy == NULL;
          user = user->hh.next) {
-        local->decoy = user->hash;
+        local->decoy = &user->passwords;
     }
     return true;
 }
@@ -191,38 +203,39 @@ static uint32_t stamp(const void *settings)
     for (const struct user *u = ((const struct local *)settings)->users; u != NULL;
          u = u->hh.next) {
         const uint32_t both[] = {adu_hash(u->name, strlen(u->name)),
-                                 adu_password_hash_stamp(u->hash)};
+                                 adu_passwords_stamp(&u->passwords)};
         sum += adu_hash(both, sizeof both);
     }
     return sum;
 }
 
-static const struct adu_password_hash *hash_of(const struct local *local, const char *username)
+static const struct adu_passwords *passwords_of(const struct local *local, const char *username)
 {
     const struct user *user = find(local, username);
-    return user != NULL ? user->hash : local->decoy;
+    return user != NULL ? &user->passwords : local->decoy;
 }
 
 static bool dear(const void *settings, const char *username)
 {
-    const struct adu_password_hash *hash = hash_of(settings, username);
-    return hash != NULL && adu_password_hash_is_dear(hash);
+    const struct adu_passwords *passwords = passwords_of(settings, username);
+    return passwords != NULL && adu_passwords_are_dear(passwords);
 }
 
-/* An unknown user costs as much as a wrong password, so that the time tells nobody's name. */
+/* An unknown user costs as much as a wrong password, so that the time tells nobody's name. Without
+ * a password the account is asked about: it outlives each of its passwords. */
 static void ask(const void *settings, const char *username, const char *password, int64_t wall_ms,
                 struct adu_answer *answer)
 {
     const struct local *local = settings;
     const struct user *user = find(local, username);
-    const struct adu_password_hash *hash = hash_of(local, username);
-    (void)wall_ms;
-    const bool same =
-        password == NULL || (hash != NULL && adu_password_hash_matches(hash, password));
+    const struct adu_passwords *passwords = passwords_of(local, username);
+    answer->outcome = ADU_OUTCOME_VERIFIED;
+    if (password != NULL && passwords != NULL) {
+        adu_passwords_ask(passwords, password, wall_ms, answer);
+    }
     if (user == NULL) {
-        answer->outcome = ADU_OUTCOME_UNKNOWN;
+        *answer = (struct adu_answer){.outcome = ADU_OUTCOME_UNKNOWN};
     } else {
-        answer->outcome = same ? ADU_OUTCOME_VERIFIED : ADU_OUTCOME_WRONG;
         snprintf(answer->username, sizeof answer->username, "%s", username);
     }
 }

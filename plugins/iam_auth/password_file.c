@@ -7,8 +7,7 @@ enum { FILE_MOST = 64 * 1024 * 1024 };
 
 struct reading {
     struct adu_compiler *c;
-    bool (*take)(void *context, const char *user, const struct adu_password_hash *hash,
-                 const struct adu_place *place);
+    adu_password_file_take *take;
     void *context;
 };
 
@@ -22,14 +21,14 @@ static bool read_line(const struct reading *r, char *line, const struct adu_plac
         return adu_error_set(r->c->error, place, "expected <user name>:<hash>");
     }
     *colon = '\0';
-    const struct adu_password_hash *hash = adu_password_hash_compile(r->c, colon + 1, line, place);
-    return hash != NULL && r->take(r->context, line, hash, place);
+    char *until = strchr(colon + 1, ':');
+    if (until != NULL) {
+        *until++ = '\0';
+    }
+    return r->take(r->context, line, colon + 1, until, place);
 }
 
-bool adu_password_file_read(struct adu_compiler *c, const char *name,
-                            bool (*take)(void *context, const char *user,
-                                         const struct adu_password_hash *hash,
-                                         const struct adu_place *place),
+bool adu_password_file_read(struct adu_compiler *c, const char *name, adu_password_file_take *take,
                             void *context)
 {
     size_t length;

@@ -8,8 +8,7 @@
 
 const char *const adu_alert_names[] = {"kind", "client_id", "username", "class", NULL};
 
-/* RFC 3339, UTC, milliseconds. */
-static const char *time_text(int64_t wall_ms, char *buffer, size_t size)
+const char *adu_alert_time(int64_t wall_ms, char *buffer, size_t size)
 {
     const time_t seconds = (time_t)(wall_ms / 1000);
     struct tm tm;
@@ -33,6 +32,17 @@ static json_t *text_or_null(const char *text)
     return text != NULL ? json_string(text) : NULL;
 }
 
+static json_t *actions_of(const struct adu_alert *alert)
+{
+    json_t *list = json_array();
+    for (int i = 0; alert->actions >> i != 0; i++) {
+        if (alert->actions >> i & 1) {
+            json_array_append_new(list, json_string(alert->action_names[i]));
+        }
+    }
+    return list;
+}
+
 static bool fill(json_t *object, const struct adu_alert *alert)
 {
     static const char *const severities[] = {[ADU_SEVERITY_WARNING] = "warning",
@@ -54,13 +64,17 @@ static bool fill(json_t *object, const struct adu_alert *alert)
     if (good && alert->expected > 0) {
         good = set(object, "expected", json_real(round(alert->expected * 10) / 10));
     }
+    if (good && alert->actions != 0) {
+        good = set(object, "actions", actions_of(alert));
+    }
     if (good && alert->rule != NULL) {
         snprintf(rule, sizeof rule, "%s:%u", alert->rule->file, alert->rule->line);
         good = set(object, "rule", json_string(rule));
     }
     return good &&
-           set(object, "since", json_string(time_text(alert->since_ms, since, sizeof since))) &&
-           set(object, "time", json_string(time_text(alert->time_ms, now, sizeof now))) &&
+           set(object, "since",
+               json_string(adu_alert_time(alert->since_ms, since, sizeof since))) &&
+           set(object, "time", json_string(adu_alert_time(alert->time_ms, now, sizeof now))) &&
            set(object, "text", text_or_null(alert->text)) &&
            set(object, "more",
                json_string(alert->client_id != NULL ? "aduana sessions" : "aduana status"));

@@ -13,8 +13,10 @@ struct adu_alert {
     const char *client_id; /* NULL: it is about the bundle, not about a client */
     const char *username, *class_name;
     double value;
-    double expected;              /* what is usual; 0: not known, or not about that */
-    long limit;                   /* 0: not about a number */
+    double expected;  /* what is usual; 0: not known, or not about that */
+    long limit;       /* 0: not about a number */
+    unsigned actions; /* what is done about it, as a set of places in `action_names` */
+    const char *const *action_names;
     int64_t since_ms, time_ms;    /* wall clock */
     const struct adu_place *rule; /* NULL: none */
     const char *text;
@@ -22,6 +24,9 @@ struct adu_alert {
 
 /* The names that an alert topic may ask for, NULL-ended. */
 extern const char *const adu_alert_names[];
+
+/* RFC 3339, UTC, milliseconds; returns the buffer. */
+const char *adu_alert_time(int64_t wall_ms, char *buffer, size_t size);
 
 /* The alert as a JSON object; the caller frees it. NULL when memory is gone. */
 char *adu_alert_json(const struct adu_alert *alert);

@@ -176,6 +176,11 @@ bool adu_detector_is_warm(const struct adu_detector *d)
     return d->count >= ADU_DETECTOR_WARM_UP;
 }
 
+void adu_detector_resume(struct adu_detector *d)
+{
+    d->last_ms = INT64_MAX; /* a clock that goes back, for notice_time */
+}
+
 struct adu_detection adu_detector_take(struct adu_detector *d, int64_t time_ms, double value)
 {
     if (!isfinite(value) || fabs(value) > pow(10, VALUE_MOST)) {

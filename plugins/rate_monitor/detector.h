@@ -59,6 +59,9 @@ struct adu_detection {
 
 #define ADU_DETECTOR_UNUSUAL 0.5
 
+/* The clock begins anew: how long it is since the last value is not known. */
+void adu_detector_resume(struct adu_detector *detector);
+
 /* Takes a value and says what it makes of it. During warm-up, and for a few values after a gap or a
  * clock that went back, everything is usual. A value that is no finite number is not taken. */
 struct adu_detection adu_detector_take(struct adu_detector *detector, int64_t time_ms,

@@ -76,6 +76,17 @@ unsigned adu_habit_leave(struct adu_habit *h)
            change(h, ADU_HABIT_MORE, false) | change(h, ADU_HABIT_LESS, false);
 }
 
+void adu_habit_resume(struct adu_habit *h)
+{
+    h->online = false;
+    h->raised = h->calm = 0;
+    h->now = h->before = h->count = 0;
+    h->last_ms = h->second = h->since_ms = h->connected_ms = h->flood_since_ms = 0;
+    h->flood_ms = -FLOOD_OVER_MS;
+    h->connects = h->evidence = 0;
+    adu_detector_resume(&h->rate);
+}
+
 /* --- publishes --- */
 
 /* On the first day a silence is learned whole, as that of every night; later it only doubles what

@@ -57,6 +57,9 @@ unsigned adu_habit_visit(struct adu_habit *habit, int64_t now_ms);
 /* The connection ended: until the next one nothing is expected. */
 unsigned adu_habit_leave(struct adu_habit *habit);
 
+/* From before the broker's start: what was learned holds, what was going on does not. */
+void adu_habit_resume(struct adu_habit *habit);
+
 /* What it is now, and what is usual: publishes (in two seconds, in ten), seconds of silence, or
  * connects. */
 double adu_habit_value(const struct adu_habit *habit, enum adu_habit_kind kind, int64_t now_ms);

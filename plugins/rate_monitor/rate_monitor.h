@@ -8,6 +8,7 @@
 #include "plugins/rate_monitor/learned.h"
 #include "plugins/rate_monitor/rate.h"
 
+struct adu_client_presence;
 struct adu_rate_policy;
 struct adu_rate_monitor; /* what outlives a generation: who is above a limit now */
 
@@ -23,8 +24,14 @@ struct adu_rate_client {
     bool to_tell[ADU_RATE_KINDS];     /* raised, and not yet published */
     bool listed;                      /* among those whose alerts are not over */
     const char *client_id, *username; /* borrowed from the principal, which outlives its state */
+    bool online;
+    bool essential; /* nothing is done to it, whatever its class says */
+    bool throttled;
+    uint8_t acted;    /* set of kinds: what its alerts ask for has been done */
+    uint32_t saved_s; /* when what was learned was kept last; 0: not since it is known */
     struct adu_rate_client *earlier, *later;
     struct adu_rate_client *known_before, *known_after; /* all clients, in a ring */
+    struct adu_client_presence *presence;               /* NULL: nothing is told of it */
     struct adu_learned *learned; /* NULL: its class asks for nothing that must be learned */
 };
 
@@ -41,11 +48,23 @@ void adu_rate_monitor_connected(const struct adu_stage_call *call,
                                 const struct adu_subject *subject, struct adu_rate_client *client);
 
 /* It is no longer connected. */
-void adu_rate_monitor_left(const struct adu_stage_call *call, struct adu_rate_client *client);
+void adu_rate_monitor_left(const struct adu_stage_call *call, struct adu_rate_client *client,
+                           enum adu_end end);
 
-/* Counts a publish that is attempted. Hot path. */
-void adu_rate_monitor_count(const struct adu_stage_call *call, const struct adu_request *request,
-                            struct adu_rate_client *client);
+/* From before the broker's start: what adu_outlet.keep was given. False: it cannot be read. */
+bool adu_rate_monitor_restore(const struct adu_stage_call *call, const char *client_id,
+                              const char *username, struct adu_rate_client *client,
+                              struct adu_bytes record);
+
+/* Counts a publish that is attempted. DENY if it is dropped because of how much there is, else
+ * ABSTAIN. Hot path. */
+enum adu_verdict adu_rate_monitor_count(const struct adu_stage_call *call,
+                                        const struct adu_request *request,
+                                        struct adu_rate_client *client, struct adu_reason *why);
+
+/* DENY for a log-in of somebody in quarantine, else ABSTAIN. */
+enum adu_verdict adu_rate_monitor_identify(const struct adu_stage_call *call,
+                                           struct adu_login *login);
 
 /* DENY for a publish to a topic of the bundle's own, else ABSTAIN. Hot path. */
 enum adu_verdict adu_rate_monitor_decide(const struct adu_rate_policy *policy,

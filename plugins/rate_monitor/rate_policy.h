@@ -6,6 +6,18 @@
 #include "common/template.h"
 #include "plugins/rate_monitor/rate_monitor.h"
 
+/* Topics that nobody else may publish to. */
+enum { ADU_RATE_OWN_ALERTS, ADU_RATE_OWN_COUNTERS, ADU_RATE_OWN_PRESENCE, ADU_RATE_OWN };
+
+enum adu_rate_action {
+    ADU_RATE_THROTTLE,
+    ADU_RATE_DISCONNECT,
+    ADU_RATE_QUARANTINE,
+    ADU_RATE_ACTIONS
+};
+
+extern const char *const adu_rate_action_names[]; /* NULL-ended */
+
 struct adu_rate_class {
     struct adu_place places[ADU_RATE_KINDS];
     const char *name;
@@ -14,18 +26,27 @@ struct adu_rate_class {
     bool learn;
     int64_t silence_ms; /* 0: by what is learned, if it is */
     struct adu_place learn_place, silence_place;
+    /* By action, sets of kinds of alerts: those of rates, then those of enum adu_habit_kind. */
+    uint8_t acts_on[ADU_RATE_ACTIONS];
+    int64_t quarantine_ms;
+    struct adu_place actions_place;
 };
 
 struct adu_rate_policy {
     size_t class_count;
     struct adu_rate_class *classes;
+    size_t essential_count;
+    const struct adu_match **essential;
     const struct adu_template *alert_topic;
     int alert_qos;
     bool alert_retain;
     long alerts_most;           /* that begin in a minute; the others wait */
     const char *counters_topic; /* NULL: not published */
     int64_t counters_ms;
-    const struct adu_topic_pattern *own[2]; /* topics of the bundle; [1] may be NULL */
+    const struct adu_template *presence_topic; /* NULL: not published */
+    int presence_qos;
+    const struct adu_topic_pattern
+        *own[ADU_RATE_OWN]; /* topics of the bundle; NULL: not asked for */
 };
 
 #endif

@@ -28,18 +28,22 @@ static void connected(const struct adu_stage_call *call, const struct adu_subjec
 }
 
 static void left(const struct adu_stage_call *call, const struct adu_subject *subject,
-                 void *client_state)
+                 void *client_state, enum adu_end end)
 {
     (void)subject;
-    adu_rate_monitor_left(call, client_state);
+    adu_rate_monitor_left(call, client_state, end);
+}
+
+static bool restore(const struct adu_stage_call *call, const char *client_id, const char *username,
+                    void *client_state, struct adu_bytes record)
+{
+    return adu_rate_monitor_restore(call, client_id, username, client_state, record);
 }
 
 static enum adu_verdict count(const struct adu_stage_call *call, const struct adu_request *request,
                               void *client_state, struct adu_reason *why)
 {
-    (void)why;
-    adu_rate_monitor_count(call, request, client_state);
-    return ADU_ABSTAIN;
+    return adu_rate_monitor_count(call, request, client_state, why);
 }
 
 static enum adu_verdict decide(const struct adu_stage_call *call, const struct adu_request *request,
@@ -56,6 +60,8 @@ const struct adu_stage adu_rate_monitor_stage = {
     .instance_free = instance_free,
     .client_state_size = sizeof(struct adu_rate_client),
     .client_forget = forget,
+    .client_restore = restore,
+    .identify = adu_rate_monitor_identify,
     .connected = connected,
     .left = left,
     .count = count,

@@ -7,7 +7,7 @@
 
 struct keys {
     const char *name;
-    const struct adu_json *template, *levels, *qos, *payload;
+    const struct adu_json *template, *levels, *qos, *payload, *content_type;
     int preset, mode, retain;
 };
 
@@ -29,6 +29,7 @@ static const struct adu_field fields[] = {
     ADU_FIELD(struct keys, qos, OBJECT),
     ADU_FIELD(struct keys, retain, CHOICE, .choices = adu_retain_rule_names),
     ADU_FIELD(struct keys, payload, OBJECT),
+    ADU_FIELD(struct keys, content_type, OBJECT),
     {0},
 };
 
@@ -179,6 +180,7 @@ static bool compile_one(struct compiling *m, const struct adu_json *object, uint
     }
     const struct adu_traffic_keys traffic = {.qos = keys.qos,
                                              .payload = keys.payload,
+                                             .content_type = keys.content_type,
                                              .retain_node = adu_json_member(object, "retain"),
                                              .retain = keys.retain};
     return add_templates(m, &keys, object, number) && levels_used(m, keys.levels, first) &&

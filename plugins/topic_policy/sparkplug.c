@@ -4,16 +4,20 @@
 #include "common/topic_pattern.h"
 #include "common/vocabulary.h"
 #include "plugins/topic_policy/filters.h"
+#include "plugins/topic_policy/protobuf.h"
+#include <stdio.h>
 
 struct keys {
     const char *edge_node, *group;
     const struct adu_json *host_roles;
+    bool payloads;
 };
 
 static const struct adu_field fields[] = {
     ADU_FIELD(struct keys, edge_node, STRING, .required = true),
     ADU_FIELD(struct keys, group, STRING),
     ADU_FIELD(struct keys, host_roles, ARRAY),
+    ADU_FIELD(struct keys, payloads, BOOL),
     {0},
 };
 
@@ -63,6 +67,7 @@ bool adu_sparkplug_compile(struct adu_compiler *c, const struct adu_json *object
         !use_attribute(c, object, "group", keys.group, &sparkplug->group)) {
         return false;
     }
+    sparkplug->payloads = keys.payloads;
     const int *roles =
         keys.host_roles != NULL ? adu_role_list_compile(c, keys.host_roles) : (const int[]){-1};
     return roles != NULL && adu_role_set(c, roles, &sparkplug->hosts);
@@ -181,6 +186,32 @@ static bool state_legal(const struct adu_sparkplug *s, const struct adu_request 
            refuse(why, "Sparkplug STATE is published with QoS 1 and retained");
 }
 
+/* A birth of a big node has some hundred thousand bytes. */
+enum { PAYLOAD_MOST = 1048576 };
+
+/* One that is not known, as in an inquiry, is not looked at. */
+static bool payload_legal(const struct adu_sparkplug *s, const struct adu_request *request,
+                          struct adu_reason *why)
+{
+    const struct adu_text payload = {request->payload, request->payload_length};
+    const char *found;
+    if (!s->payloads || (payload.bytes == NULL && !request->attempt)) {
+        return true;
+    }
+    if (payload.length > PAYLOAD_MOST) {
+        why->limit = PAYLOAD_MOST;
+        return refuse(why, "a Sparkplug payload of more bytes than are read");
+    }
+    if (payload.length == 0 || payload.bytes == NULL) {
+        return refuse(why, "a Sparkplug message of this type has a payload");
+    }
+    if (adu_sparkplug_payload_legal(payload, &found)) {
+        return true;
+    }
+    snprintf(why->detail, sizeof why->detail, "%s", found);
+    return refuse(why, "the payload is not of Sparkplug B's form:");
+}
+
 static bool message_legal(const struct adu_sparkplug *s, const struct adu_request *request,
                           const struct parts *parts, struct adu_reason *why)
 {
@@ -196,10 +227,12 @@ static bool message_legal(const struct adu_sparkplug *s, const struct adu_reques
     if (!publisher_legal(s, request, parts, type, why)) {
         return false;
     }
-    return (request->qos == types[type].qos && !request->retain) ||
-           refuse(why, types[type].qos == 1 ? "a Sparkplug NDEATH has QoS 1 and is not retained"
-                                            : "a Sparkplug message of this type has QoS 0 and is "
-                                              "not retained");
+    if (request->qos != types[type].qos || request->retain) {
+        return refuse(why, types[type].qos == 1 ? "a Sparkplug NDEATH has QoS 1 and is not retained"
+                                                : "a Sparkplug message of this type has QoS 0 and "
+                                                  "is not retained");
+    }
+    return payload_legal(s, request, why);
 }
 
 bool adu_sparkplug_legal(const struct adu_sparkplug *s, const struct adu_request *request,

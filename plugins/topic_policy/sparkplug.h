@@ -10,6 +10,7 @@ struct adu_sparkplug {
     bool asks;       /* zeroed: its topics are like any other */
     int group, node; /* slots of the attributes that name the edge node; group ADU_NO_NAME: any */
     struct adu_roles hosts; /* who may command nodes and devices, and say STATE */
+    bool payloads;          /* are looked at, too */
     struct adu_place place;
 };
 

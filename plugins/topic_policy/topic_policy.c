@@ -8,6 +8,7 @@
 #include "plugins/topic_policy/namespaces.h"
 #include "plugins/topic_policy/sparkplug.h"
 #include "plugins/topic_policy/suggest.h"
+#include "plugins/topic_policy/telling.h"
 #include <string.h>
 
 struct reserved {
@@ -31,6 +32,9 @@ struct adu_topic_policy {
     struct adu_sparkplug sparkplug;
     struct adu_namespaces namespaces;
     bool report;
+    struct adu_rollout rollout;
+    struct adu_telling telling;
+    struct adu_refusals *refusals;
     struct adu_legal_topics *legal; /* with the namespace's number plus one; 0: it needs none */
 };
 
@@ -73,7 +77,7 @@ static bool may_be_spelled_out(const void *context, struct adu_text level, struc
 struct keys {
     struct adu_stage_header header;
     const struct adu_json *names, *depth, *reserved_levels, *exempt, *vocabularies, *namespaces,
-        *subscriptions, *sparkplug;
+        *subscriptions, *sparkplug, *clients, *discovery;
     int other_topics;
     bool report;
 };
@@ -95,6 +99,8 @@ static const struct adu_field fields[] = {
     ADU_FIELD(struct keys, subscriptions, OBJECT),
     ADU_FIELD(struct keys, sparkplug, OBJECT),
     ADU_FIELD(struct keys, report, BOOL),
+    ADU_FIELD(struct keys, clients, ARRAY),
+    ADU_FIELD(struct keys, discovery, OBJECT),
     ADU_FIELD(struct keys, other_topics, CHOICE, .choices = others_names),
     {0},
 };
@@ -203,6 +209,18 @@ static bool compile_namespaces(struct adu_compiler *c, const struct keys *keys,
                                   &policy->namespaces);
 }
 
+/* The bundle publishes its report there whatever the names are like, but who would subscribe? */
+static void find_unreadable(struct adu_compiler *c, const struct adu_topic_policy *policy)
+{
+    struct adu_reason why = ADU_REASON_INIT;
+    if (policy->telling.topic.length > 0 &&
+        !adu_topic_policy_possible(policy, policy->telling.topic, &why)) {
+        adu_findings_add(c->findings, "unreadable-topic", &policy->telling.place,
+                         "nobody may subscribe to just this: %s [%s:%u]", why.text, why.rule->file,
+                         why.rule->line);
+    }
+}
+
 const struct adu_topic_policy *adu_topic_policy_compile(struct adu_compiler *c,
                                                         const struct adu_json *root)
 {
@@ -220,12 +238,17 @@ const struct adu_topic_policy *adu_topic_policy_compile(struct adu_compiler *c,
         !compile_exempt(c, keys.exempt, policy) ||
         !adu_filters_compile(c, keys.subscriptions, &policy->filters) ||
         !adu_sparkplug_compile(c, keys.sparkplug, &policy->sparkplug) ||
-        !compile_namespaces(c, &keys, policy)) {
+        !compile_namespaces(c, &keys, policy) ||
+        !adu_rollout_compile(c, keys.clients, &policy->rollout) ||
+        !adu_telling_compile(c, keys.discovery, &policy->telling)) {
         return NULL;
     }
     policy->report = keys.report;
+    policy->rollout.file_watches = keys.header.mode == ADU_MODE_WATCH;
+    find_unreadable(c, policy);
     policy->legal = adu_legal_topics_new(c->arena);
-    if (policy->legal == NULL) {
+    policy->refusals = adu_refusals_new(c->arena, policy->namespaces.count);
+    if (policy->legal == NULL || policy->refusals == NULL) {
         adu_error_no_memory(c->error);
         return NULL;
     }
@@ -453,12 +476,31 @@ static enum adu_verdict judge_sparkplug(const struct adu_topic_policy *policy,
     return ADU_ABSTAIN;
 }
 
+/* The bundle's own report. */
+static bool is_own(const struct adu_topic_policy *policy, struct adu_text topic)
+{
+    const struct adu_text own = policy->telling.topic;
+    return own.length > 0 && own.length == topic.length &&
+           memcmp(own.bytes, topic.bytes, own.length) == 0;
+}
+
+static enum adu_verdict refuse_own(const struct adu_topic_policy *policy, struct adu_reason *why)
+{
+    why->text = "only the bundle itself publishes its report of topics";
+    why->rule = &policy->telling.place;
+    why->enforced = true;
+    return ADU_DENY;
+}
+
 static enum adu_verdict judge_publish(const struct adu_topic_policy *policy,
                                       const struct adu_request *request, struct adu_reason *why)
 {
     const struct adu_namespaces *namespaces = &policy->namespaces;
     struct judging j;
     uint32_t number;
+    if (is_own(policy, request->topic)) {
+        return refuse_own(policy, why);
+    }
     if (adu_legal_topics_find(policy->legal, request->topic, &number)) {
         return judge_message(policy, number > 0 ? &namespaces->list[number - 1] : NULL, request,
                              why);
@@ -536,6 +578,67 @@ enum adu_verdict adu_topic_policy_collides(const struct adu_topic_policy *policy
     memcpy(why->detail, other.bytes, length);
     why->detail[length] = '\0';
     return refuse(policy, why);
+}
+
+/* --- what is told --- */
+
+uint32_t adu_topic_policy_namespace(const struct adu_topic_policy *policy,
+                                    const struct adu_request *request)
+{
+    const struct adu_namespaces *n = &policy->namespaces;
+    struct adu_text levels[LEVELS_MOST], rest = request->topic;
+    struct adu_tree_levels topic = {.levels = levels, .values = request->subject->values};
+    uint32_t number;
+    bool for_all;
+    if (n->count == 0 || request->action != ADU_PUBLISH) {
+        return 0;
+    }
+    if (adu_legal_topics_find(policy->legal, request->topic, &number)) {
+        return number;
+    }
+    while (adu_topic_next_level(&rest, &levels[topic.count])) {
+        if (levels[topic.count].length == 0 || ++topic.count == LEVELS_MOST) {
+            return 0;
+        }
+    }
+    const struct adu_namespace *one = adu_namespace_of(n, &topic, &for_all);
+    return one != NULL ? (uint32_t)(one - n->list) + 1 : 0;
+}
+
+const char *adu_topic_policy_namespace_name(const struct adu_topic_policy *policy, uint32_t which)
+{
+    return which > 0 ? policy->namespaces.list[which - 1].name : NULL;
+}
+
+void adu_topic_policy_refused(const struct adu_topic_policy *policy,
+                              struct adu_refused_client *client, unsigned long generation,
+                              const struct adu_request *request, struct adu_reason *why)
+{
+    const int group = adu_rollout_apply(&policy->rollout, request->subject, why);
+    const bool would = !adu_reason_stands(why, policy->rollout.file_watches);
+    if (!request->attempt) {
+        return;
+    }
+    if (group != ADU_ROLLOUT_NOBODY) {
+        adu_tally_add(&policy->rollout.tallies[group], would);
+    }
+    adu_refusals_note(policy->refusals, client, generation, request, why,
+                      adu_topic_policy_namespace(policy, request), would);
+}
+
+const struct adu_telling *adu_topic_policy_telling(const struct adu_topic_policy *policy)
+{
+    return &policy->telling;
+}
+
+struct adu_refusals *adu_topic_policy_refusals(const struct adu_topic_policy *policy)
+{
+    return policy->refusals;
+}
+
+const struct adu_rollout *adu_topic_policy_rollout(const struct adu_topic_policy *policy)
+{
+    return &policy->rollout;
 }
 
 /* --- what can be legal at all --- */

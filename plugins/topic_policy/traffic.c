@@ -1,12 +1,16 @@
 #include "plugins/topic_policy/traffic.h"
 #include "common/reader.h"
 #include "common/utf8.h"
+#include "plugins/topic_policy/protobuf.h"
+#include <stdio.h>
 #include <string.h>
 
 /* Of a payload that is read: no message keeps the broker from its work for long. */
 enum { READ_BYTES_DEFAULT = 65536, READ_BYTES_MOST = 1048576 };
 /* Of any message (MQTT 5 section 1.5.5). */
 enum { BYTES_MOST = 268435455 };
+/* Texts of a list that is gone through. */
+enum { TYPES_MOST = 16 };
 
 const char *const adu_retain_rule_names[] = {[ADU_RETAIN_OPTIONAL] = "optional",
                                              [ADU_RETAIN_REQUIRED] = "required",
@@ -17,6 +21,7 @@ static const char *const format_names[] = {[ADU_PAYLOAD_ANY] = "any",
                                            [ADU_PAYLOAD_UTF8] = "utf8",
                                            [ADU_PAYLOAD_NUMBER] = "number",
                                            [ADU_PAYLOAD_JSON] = "json",
+                                           [ADU_PAYLOAD_SPARKPLUG] = "sparkplug",
                                            NULL};
 
 struct qos_keys {
@@ -96,6 +101,47 @@ static bool compile_payload(struct adu_compiler *c, const struct adu_json *objec
            (keys.schema == NULL || (traffic->schema = adu_schema_compile(c, keys.schema)) != NULL);
 }
 
+/* --- properties --- */
+
+struct type_keys {
+    const struct adu_json *one_of;
+    bool required;
+};
+
+static const struct adu_field type_fields[] = {
+    ADU_FIELD(struct type_keys, one_of, ARRAY, .required = true),
+    ADU_FIELD(struct type_keys, required, BOOL),
+    {0},
+};
+
+static bool compile_type(struct adu_compiler *c, const struct adu_json *object,
+                         struct adu_traffic *traffic)
+{
+    struct type_keys keys = {0};
+    if (object == NULL) {
+        return true;
+    }
+    traffic->type_place = adu_compiler_place(c, &object->place);
+    if (!adu_read_object(object, type_fields, &keys, c->error)) {
+        return false;
+    }
+    if (keys.one_of->count == 0 || keys.one_of->count > TYPES_MOST) {
+        return adu_json_error(keys.one_of, c->error, "expected 1 to %d texts", TYPES_MOST);
+    }
+    traffic->type_required = keys.required;
+    traffic->types = adu_arena_array(c->arena, keys.one_of->count, sizeof *traffic->types);
+    const struct adu_json *node = keys.one_of->first;
+    for (; traffic->types != NULL && node != NULL; node = node->next) {
+        const char *text = adu_read_string(node, c->error);
+        const char *copy = text != NULL ? adu_arena_strdup(c->arena, text) : NULL;
+        if (copy == NULL) {
+            return text != NULL ? adu_error_no_memory(c->error) : false;
+        }
+        traffic->types[traffic->type_count++] = adu_text_of(copy);
+    }
+    return traffic->types != NULL || adu_error_no_memory(c->error);
+}
+
 bool adu_traffic_compile(struct adu_compiler *c, const struct adu_traffic_keys *keys,
                          struct adu_traffic *traffic)
 {
@@ -103,9 +149,10 @@ bool adu_traffic_compile(struct adu_compiler *c, const struct adu_traffic_keys *
         traffic->retain_place = adu_compiler_place(c, &keys->retain_node->place);
     }
     traffic->retain = keys->retain;
-    traffic->asks =
-        keys->qos != NULL || keys->payload != NULL || keys->retain != ADU_RETAIN_OPTIONAL;
-    return compile_qos(c, keys->qos, traffic) && compile_payload(c, keys->payload, traffic);
+    traffic->asks = keys->qos != NULL || keys->payload != NULL ||
+                    keys->retain != ADU_RETAIN_OPTIONAL || keys->content_type != NULL;
+    return compile_qos(c, keys->qos, traffic) && compile_payload(c, keys->payload, traffic) &&
+           compile_type(c, keys->content_type, traffic);
 }
 
 /* --- deciding --- */
@@ -176,6 +223,17 @@ static bool json_legal(const struct adu_traffic *t, struct adu_text payload, str
     return true;
 }
 
+static bool sparkplug_legal(const struct adu_traffic *t, struct adu_text payload,
+                            struct adu_reason *why)
+{
+    const char *found;
+    if (adu_sparkplug_payload_legal(payload, &found)) {
+        return true;
+    }
+    snprintf(why->detail, sizeof why->detail, "%s", found);
+    return refuse(why, "the payload is not of Sparkplug B's form:", &t->payload_place);
+}
+
 static bool format_legal(const struct adu_traffic *t, const struct adu_request *request,
                          struct adu_reason *why)
 {
@@ -192,7 +250,34 @@ static bool format_legal(const struct adu_traffic *t, const struct adu_request *
         return payload.length == 0 || adu_utf8_valid(payload.bytes, payload.length) ||
                refuse(why, "the payload is not UTF-8", &t->payload_place);
     }
-    return json_legal(t, payload, why);
+    return t->format == ADU_PAYLOAD_SPARKPLUG ? sparkplug_legal(t, payload, why)
+                                              : json_legal(t, payload, why);
+}
+
+static bool type_legal(const struct adu_traffic *t, const struct adu_request *request,
+                       struct adu_reason *why)
+{
+    const struct adu_properties *properties = request->properties;
+    struct adu_text type;
+    if (t->type_count == 0) {
+        return true;
+    }
+    if (properties == NULL) {
+        return !request->attempt || /* an inquiry */
+               refuse(why, "this broker, before 2.1, shows no content type to plugins",
+                      &t->type_place);
+    }
+    if (!properties->content_type(properties->list, &type)) {
+        return !t->type_required ||
+               refuse(why, "the namespace's messages must have a content type", &t->type_place);
+    }
+    for (size_t i = 0; i < t->type_count; i++) {
+        if (t->types[i].length == type.length &&
+            memcmp(t->types[i].bytes, type.bytes, type.length) == 0) {
+            return true;
+        }
+    }
+    return refuse(why, "the content type is none of the namespace's", &t->type_place);
 }
 
 /* A retained message of no bytes deletes what is retained: it has no payload that could be wrong.
@@ -206,5 +291,6 @@ bool adu_traffic_legal(const struct adu_traffic *t, const struct adu_request *re
                        struct adu_reason *why)
 {
     return qos_legal(t, request, why) && retain_legal(t, request, why) &&
-           (is_deletion(request) || (size_legal(t, request, why) && format_legal(t, request, why)));
+           (is_deletion(request) || (type_legal(t, request, why) && size_legal(t, request, why) &&
+                                     format_legal(t, request, why)));
 }

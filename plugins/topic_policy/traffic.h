@@ -6,7 +6,13 @@
 #include "plugins/topic_policy/schema.h"
 
 enum adu_retain_rule { ADU_RETAIN_OPTIONAL, ADU_RETAIN_REQUIRED, ADU_RETAIN_FORBIDDEN };
-enum adu_payload_format { ADU_PAYLOAD_ANY, ADU_PAYLOAD_UTF8, ADU_PAYLOAD_NUMBER, ADU_PAYLOAD_JSON };
+enum adu_payload_format {
+    ADU_PAYLOAD_ANY,
+    ADU_PAYLOAD_UTF8,
+    ADU_PAYLOAD_NUMBER,
+    ADU_PAYLOAD_JSON,
+    ADU_PAYLOAD_SPARKPLUG
+};
 
 struct adu_traffic {
     bool asks; /* something: zeroed, anything may pass */
@@ -15,12 +21,15 @@ struct adu_traffic {
     long least_bytes, most_bytes;
     int format;                      /* enum adu_payload_format */
     const struct adu_schema *schema; /* NULL: any JSON */
-    struct adu_place qos_place, retain_place, payload_place;
+    bool type_required;
+    size_t type_count;      /* 0: any content type */
+    struct adu_text *types; /* of content */
+    struct adu_place qos_place, retain_place, payload_place, type_place;
 };
 
 /* The keys of a namespace that say so. NULL where they are not given. */
 struct adu_traffic_keys {
-    const struct adu_json *qos, *payload, *retain_node;
+    const struct adu_json *qos, *payload, *retain_node, *content_type;
     int retain;
 };
 

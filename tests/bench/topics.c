@@ -30,8 +30,9 @@ struct bench {
     double best; /* the lowest median of a round */
 };
 
-/* Of the same 64 topics, and of all. */
-static struct bench benches[SIZES], cold[SIZES];
+/* Of the same 64 topics, of all, and of topics none of which is remembered: of levels that came
+ * before, but so many together that each has been forgotten when it comes again. */
+static struct bench benches[SIZES], cold[SIZES], unseen[SIZES];
 static struct bench schema_bench;
 static const struct adu_schema *schema;
 
@@ -87,11 +88,47 @@ static void make_policy(struct bench *b, int templates)
     free(text);
 }
 
-static void measure(struct bench *b, const struct bench *of, int topics_used)
+static void fill_unseen(char topics[][48], int templates)
+{
+    static unsigned n;
+    for (int i = 0; i < BATCH; i++, n++) {
+        static const char *const parameters[] = {"presion", "caudal1", "vibraci"};
+        const unsigned of_area = n / (unsigned)templates;
+        sprintf(topics[i], "planta/area%05u/linea%u/estacion%u/%s", n % (unsigned)templates,
+                of_area % 9 + 1, of_area / 9 % 99 + 1, parameters[of_area / 891 % 3]);
+    }
+}
+
+static void decide_all(const struct bench *of, const struct adu_text *topics)
 {
     static const struct adu_subject nobody;
     struct adu_reason why = ADU_REASON_INIT;
     struct adu_request request = {.action = ADU_PUBLISH, .subject = &nobody};
+    for (size_t j = 0; j < BATCH; j++) {
+        request.topic = topics[j];
+        if (adu_topic_policy_decide(of->policy, &request, &why) != ADU_ABSTAIN) {
+            bench_fail("%.*s: %s", (int)topics[j].length, topics[j].bytes, why.text);
+        }
+    }
+}
+
+static void measure_unseen(struct bench *b, const struct bench *of, int templates)
+{
+    char text[BATCH][48];
+    struct adu_text topics[BATCH];
+    for (int i = 0; i < BATCHES; i++) {
+        fill_unseen(text, templates);
+        for (size_t j = 0; j < BATCH; j++) {
+            topics[j] = adu_text_of(text[j]);
+        }
+        const int64_t begin = now_ns();
+        decide_all(of, topics);
+        b->ns[b->count++] = (float)(now_ns() - begin) / BATCH;
+    }
+}
+
+static void measure(struct bench *b, const struct bench *of, int topics_used)
+{
     for (int i = 0; i < BATCHES; i++) {
         const size_t first = (size_t)(random() % (topics_used - BATCH + 1));
         struct adu_text topics[BATCH];
@@ -99,12 +136,7 @@ static void measure(struct bench *b, const struct bench *of, int topics_used)
             topics[j] = adu_text_of(of->topics[first + j]);
         }
         const int64_t begin = now_ns();
-        for (size_t j = 0; j < BATCH; j++) {
-            request.topic = topics[j];
-            if (adu_topic_policy_decide(of->policy, &request, &why) != ADU_ABSTAIN) {
-                bench_fail("%s: %s", of->topics[first + j], why.text);
-            }
-        }
+        decide_all(of, topics);
         b->ns[b->count++] = (float)(now_ns() - begin) / BATCH;
     }
 }
@@ -186,6 +218,7 @@ int main(int argc, char **argv)
     for (int i = 0; i < SIZES; i++) {
         make_policy(&benches[i], sizes[i]);
         cold[i].ns = calloc((size_t)ROUNDS_MOST * BATCHES, sizeof *cold[i].ns);
+        unseen[i].ns = calloc((size_t)ROUNDS_MOST * BATCHES, sizeof *unseen[i].ns);
     }
     make_schema();
     for (int round = 0; round < rounds && round < ROUNDS_MOST; round++) {
@@ -194,6 +227,8 @@ int main(int argc, char **argv)
             end_round(&benches[i]);
             measure(&cold[i], &benches[i], TOPICS);
             end_round(&cold[i]);
+            measure_unseen(&unseen[i], &benches[i], sizes[i]);
+            end_round(&unseen[i]);
         }
         measure_schema();
         end_round(&schema_bench);
@@ -203,6 +238,9 @@ int main(int argc, char **argv)
     }
     for (int i = 0; i < SIZES; i++) {
         report("4096 topics", sizes[i], &cold[i]);
+    }
+    for (int i = 0; i < SIZES; i++) {
+        report("not remembered", sizes[i], &unseen[i]);
     }
     report("schema, 200 bytes", 1, &schema_bench);
     printf("the payload has %zu bytes, the first topic %zu\n", sizeof payload - 1,

@@ -25,6 +25,7 @@ RULE = ([{"one_of": ["a", "b c", "ñ"]}, {"range": {"min": 0, "max": 0}}, {"rang
          {"pattern": ""}, {"pattern": "a" * 1025}, {"attribute": ""}, {"attribute": "a b"}, {"pattern": "a", "attribute": "linea"}, {"patern": "a"}],
         [{"range": {"min": 2, "max": 1}}, {"pattern": "("}, {"attribute": "nadie"}, {"pattern": "ñ" * 600}])
 SALT, HASH = "ch/EWMfoubnQNlpK", "v1bmdiUiDyvbJlArdgZ+66amY3L1NksIfXZ3YYJPB7SPUkoH2B8IBOELWgeYZmaPwhBggBmSO6P7Z+2dm9uq/A=="
+UNTIL = "2026-12-31T00:00:00Z"
 ARGON2 = "$c2FsLWxpbmVhLTAyLXh5eg$6gSVJEyHaT2trba2BeugBtMciqas2ssKwQFKYFmPv14"
 
 
@@ -80,6 +81,10 @@ VALUES = {
         ("audit/to", ["file:/" + "a" * 3999], ["file:/" + "a" * 4000]),
         ("audit/allowed", [True, False], [0, "true", None]), ("audit/required", [True, False], [1, "", None]),
         ("audit/lines_per_second", *between(1, 1000000)), ("audit/queue", *between(64, 65536)),
+        ("metrics", [{}], [[], True, None, 9883, {"adress": "::1"}]),
+        ("metrics/address", ["127.0.0.1", "::1", "0.0.0.0", "::ffff:10.0.0.1"], ["", "localhost", "fe80::1%eth0", "[::1]", 1, None],
+         ["127.0.0.1:9883", "127.1", "1", "::1::", "10.0.0.256"]),
+        ("metrics/port", *between(0, 65535)), ("metrics/sample_every", *between(0, 1000000)),
     ],
     "cert_auth": [
         ("identities", [[]], [{}, [[]]]),
@@ -130,6 +135,7 @@ VALUES = {
     "iam_auth": [
         ("require", ["both", "certificate", "password", "either"], ["none", "", "Both"]),
         ("providers", [[], ["local"], ["oidc"], ["ldap", "oidc", "local"]], [["local", "local"], ["oidc", "oidc"], ["radius"], [""], "local", {"local": {}}]),
+        ("cache/offline_roles", [[], ["lector", "turno"]], ["lector", {}, [1], [""]], [["nadie"]]), ("cache/offline_roles/0", *ROLE_USED),
         ("oidc/audience", ["mqtt", ["mqtt"]], [[], "", ["mqtt", ""], None]),
         ("oidc/algorithms", [["ES256"], ["RS256", "RS256"]], [[], ["none"], ["HS256"], ["es256"], "ES256"]),
         ("oidc/jwks", [{"file": "sso.jwks"}, {"url": "https://sso.planta"}, {"url": "http://localhost"}, {"url": "http://[::1]:8080/x"}],
@@ -153,6 +159,12 @@ VALUES = {
         ("local/users/linea3/attributes", *([{"linea": "a", **value} for value in part] for part in OWN_ATTRIBUTES)),
         ("local/users/linea3/roles/0", *ROLE_USED),
         ("local/users/linea5", [{}], [[]], [{"password": f"$7$101${SALT}${HASH}"}]),
+        ("local/users/linea6/passwords", [[{"hash": f"$7$101${SALT}${HASH}"}], [{"hash": f"$7$101${SALT}${HASH}", "until": UNTIL}] * 2, [{"hash": f"$7$101${SALT}${HASH}"}, {"hash": f"$7$101${SALT}${HASH}", "until": UNTIL}]],
+         [[], [{}], [{"until": UNTIL}], [{"hash": f"$7$101${SALT}${HASH}"}] * 2, [{"hash": f"$7$101${SALT}${HASH}", "until": UNTIL}] * 3, [f"$7$101${SALT}${HASH}"], {}, [{"hash": "secret"}]]),
+        ("local/users/linea6/passwords/0/until", ["1970-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2028-02-29T00:00:00Z"],
+         ["", "2026-12-31", "1969-12-31T23:59:59Z", "2026-13-01T00:00:00Z", "2026-12-32T00:00:00Z", "2026-12-31T24:00:00Z", "2026-12-31T00:60:00Z", "2026-12-31T00:00:60Z", "2026-12-31 00:00:00Z",
+          "2026-12-31T00:00:00", "2026-12-31T00:00:00z", "2026-12-31T00:00:00+01:00", "2026-12-31T00:00:00.5Z", " 2026-12-31T00:00:00Z", 1798675200, None], ["2026-02-29T00:00:00Z", "2026-04-31T00:00:00Z"]),
+        ("local/users/linea6", [{"password": f"$7$101${SALT}${HASH}"}], [{"password": f"$7$101${SALT}${HASH}", "passwords": [{"hash": f"$7$101${SALT}${HASH}"}]}]),
         ("ldap/servers", [["ldap://a"]], [[], "ldap://a", ["ldap://a"] * 9]),
         ("ldap/servers/0", ["ldaps://a", "ldap://a.b-c_d:1", "ldaps://[::1]", "ldaps://127.0.0.1:65535"],
          ["", "a", "ldapi://%2Frun", "http://a", "ldap://", "ldap://a/", "ldap://a:", "ldap://a b", "ldap://u@a", "LDAP://a"], ["ldap://a:0", "ldap://a:65536"]),
@@ -187,6 +199,14 @@ VALUES = {
          ["", "+", "a/#", "a+", "${", "${}", "${linea}", "${kind}a", "a${kind}", "${kind}${class}", "$${kind}", "${kind", "\n", "\u2028${kind}", "${kind}}"], ["a" * 1024]),
         ("counters/topic", ["a", "$SYS/a", "$", "{kind}", "a" * 65535], ["", "+", "#", "${kind}", "a/${", "a" * 65536, "\u2028${", "\n"], ["ñ" * 33000]),
         ("counters/every_seconds", *between(1, 86400)),
+        ("essential", [[], [{}]], [{}, [1], ["a"]], [[{"role": "nadie"}]]), ("classes/0/actions", [{}, {"quarantine_seconds": 5}], [[], {"alert": []}]),
+        *((f"classes/0/actions/{action}", [[], ["flapping"], ["publish_rise", "publish_rise"]], ["flapping", ["silence"], ["a"], [1], {}])
+          for action in ("throttle", "disconnect", "quarantine")),
+        ("classes/0/actions/quarantine_seconds", *between(1, 86400)),
+        ("presence/qos", *between(0, 2)), ("presence", [{"topic": "${client_id}"}], [{}, {"qos": 1}]),
+        ("presence/topic", ["${client_id}", "a/${client_id}/b", "${username}/${client_id}", "${client_id}/${client_id}"],
+         ["", "a", "${username}", "a/+/${client_id}", "#", "${kind}/${client_id}", "a${client_id}", "${client_id}a", "${client_id"],
+         ["a" * 1024 + "/${client_id}"]),
     ],
     "topic_policy": [
         ("names/characters",
@@ -205,6 +225,13 @@ VALUES = {
         ("exempt/0", ["/" * 300], []),
         ("sparkplug", [{"edge_node": "linea"}, {"edge_node": "linea", "host_roles": []}], [{}, [], {"group": "linea"}, {"edge_node": ""}, {"edge_node": "a b"}, {"edge_node": 1}],
          [{"edge_node": "nadie"}, {"edge_node": "linea", "host_roles": ["nadie"]}]),
+        ("sparkplug/payloads", [False], ["true", None]), ("namespaces/0/payload", [{"format": "sparkplug"}], [{"format": "sparkplug", "max_bytes": 1048577}, {"format": "sparkplug", "schema": {}}]),
+        ("namespaces/0/content_type", [{"one_of": ["a", "a"]}], [{}, [], {"one_of": []}, {"one_of": ["a"] * 17}, {"one_of": ["\n"]}, {"one_of": [1]}, {"required": True}]),
+        ("clients", [[], [{"name": "a", "match": {}, "mode": "enforce"}]],
+         [{}, [{"name": "a", "match": {}, "mode": "watch"}], [{"name": "a", "match": {"//": 1}, "mode": "watch"}], [{"name": "a", "match": {}}],
+          [{"name": "a b", "match": {}, "mode": "enforce"}], [{"name": "a", "mode": "enforce"}], [{"name": "a", "match": {}, "mode": "enforce"}] * 257]),
+        ("discovery", [{}, {"topic": "a"}], [[], {"topics": "a"}]), ("discovery/every_seconds", *between(1, 86400)), ("discovery/topics_most", *between(1, 1000)),
+        ("discovery/topic", ["a", "$SYS/a", "$", "a" * 65535], ["", "+", "#", "${kind}", "a" * 65536, "\n"], ["ñ" * 33000]),
         ("names/lookalikes", ["allow", "refuse"], ["watch", True]), ("names/collisions", ["allow", "flag"], ["", None]), ("names/nfc", [False], ["true"]),
         ("subscriptions/max_levels", *between(1, 201)), ("subscriptions/max_wildcards", *between(0, 201)),
         ("subscriptions/too_broad", [[], ["#"], ["+/+", "a//b", "$SYS/#"]], ["#", [""], ["a#"], ["#/a"], ["+a"], ["\n"], [1]]),

@@ -1,4 +1,5 @@
 #include "topics.h"
+#include "plugins/topic_policy/protobuf.h"
 #include "plugins/topic_policy/schema.h"
 #include "plugins/topic_policy/topic_policy.h"
 #include <stdio.h>
@@ -97,6 +98,10 @@ static int judge_topic(struct adu_text topic, const unsigned char *bytes)
 static void judge_payload(struct adu_text payload, const unsigned char *bytes)
 {
     char what[ADU_SCHEMA_WHAT];
+    const char *found;
+    if (adu_sparkplug_payload_legal(payload, &found) != (found == NULL)) {
+        fail("a payload refused without a reason, or with one and not", bytes, payload.length);
+    }
     if (adu_schema_holds(NULL, payload, what)) {
         json_t *value = json_loadb(payload.bytes, payload.length,
                                    JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL |

@@ -7,12 +7,16 @@ import shutil
 import socket
 import subprocess
 
+import mqtt
 from daemon import free_port, until
+from plant import Person
 
 SUFFIX = "dc=planta"
 PEOPLE, GROUPS = f"ou=personas,{SUFFIX}", f"ou=grupos,{SUFFIX}"
 SERVICE, SERVICE_PASSWORD = f"cn=aduana,ou=servicios,{SUFFIX}", "clave del servicio"
 MANAGER, MANAGER_PASSWORD = f"cn=manager,{SUFFIX}", "manager"
+
+ANA = Person("tablero", "servicio", "ana", "clave-ana", "panel-ana")
 
 SCHEMA = """
 attributetype ( 1.2.840.113556.1.4.8 NAME 'userAccountControl' EQUALITY integerMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.27 SINGLE-VALUE )
@@ -110,7 +114,9 @@ GROUP_ENTRIES = [
 
 
 class Slapd:
-    """start() and stop() as often as a test likes; the data stay."""
+    """start() and stop() as often as a test likes; the data stay. Its host may be another: see docker/tester."""
+
+    host = address = "127.0.0.1"
 
     def __init__(self, folder, pki, certificate=None):
         self.folder, self.pki = pathlib.Path(folder), pki
@@ -118,24 +124,32 @@ class Slapd:
         self.port, self.tls_port, self.proc = free_port(), free_port(), None
         self.log_file = self.folder / "slapd.log"
         (self.folder / "data").mkdir(parents=True)
-        # A copy, since a profile of AppArmor knows the installed one by its path and lets it into no folder of ours.
-        self.program = shutil.copy("/usr/sbin/slapd", self.folder / "slapd")
+        self.program = self.installed()
         (self.folder / "directory.schema").write_text(SCHEMA)
         (self.folder / "slapd.conf").write_text(CONF.format(
             folder=self.folder, ca=pki.ca.pem, pem=self.certificate.pem, key=self.certificate.key, suffix=SUFFIX, service=SERVICE,
             manager=MANAGER, manager_password=MANAGER_PASSWORD))
-        self.run("-T", "add", "-q", "-f", self.folder / "slapd.conf", "-b", SUFFIX, "-l", self.ldif("people", ENTRIES))
+        self.run(self.program, "-T", "add", "-q", "-f", self.folder / "slapd.conf", "-b", SUFFIX, "-l", self.ldif("people", ENTRIES))
         self.start()
         self.add(*GROUP_ENTRIES) # over the wire, so that memberOf is made
         self.modify(f"dn: {uid('bloqueada')}\nchangetype: modify\nreplace: pwdAccountLockedTime\npwdAccountLockedTime: 000001010000Z\n")
 
     @property
     def urls(self):
-        return [f"ldaps://127.0.0.1:{self.tls_port}", f"ldap://127.0.0.1:{self.port}"]
+        return [f"ldaps://{self.host}:{self.tls_port}", f"ldap://{self.host}:{self.port}"]
 
-    def run(self, *arguments):
-        done = subprocess.run([self.program, *map(str, arguments)], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    def installed(self):
+        """A copy, since a profile of AppArmor knows the installed one by its path and lets it into no folder of ours."""
+        return shutil.copy("/usr/sbin/slapd", self.folder / "slapd")
+
+    def run(self, *command):
+        done = subprocess.run(list(map(str, command)), capture_output=True, text=True, stdin=subprocess.DEVNULL,
+                              env={**os.environ, "LDAPTLS_CACERT": str(self.pki.ca.pem)})
         assert done.returncode == 0, done.stderr
+
+    def spawn(self, *command):
+        with open(self.log_file, "ab") as log:
+            return subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *command], stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder)
 
     def ldif(self, name, entries):
         path = self.folder / f"{name}.ldif"
@@ -144,11 +158,9 @@ class Slapd:
 
     def start(self):
         for _ in range(5):
-            with open(self.log_file, "ab") as log:
-                command = ["setpriv", "--pdeathsig", "KILL", self.program, "-d", "stats", "-f", str(self.folder / "slapd.conf"), "-h",
-                           f"ldap://127.0.0.1:{self.port}/ ldaps://127.0.0.1:{self.tls_port}/"]
-                mark = len(self.log)
-                self.proc = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder)
+            mark = len(self.log)
+            self.proc = self.spawn(self.program, "-d", "stats", "-f", str(self.folder / "slapd.conf"), "-h",
+                                   f"ldap://{self.address}:{self.port}/ ldaps://{self.address}:{self.tls_port}/")
             until(lambda: self.proc.poll() is not None or "slapd starting" in self.log[mark:] and self.listens(), "slapd's start")
             if self.proc.poll() is None:
                 return self
@@ -159,7 +171,7 @@ class Slapd:
         """It says that it starts before it listens."""
         try:
             for port in (self.port, self.tls_port):
-                socket.create_connection(("127.0.0.1", port), 60).close()
+                socket.create_connection((self.host, port), 60).close()
             return True
         except ConnectionRefusedError:
             return False
@@ -182,9 +194,7 @@ class Slapd:
         return len(re.findall(f'BIND dn="{re.escape(dn)}" method=128', self.log))
 
     def modify(self, ldif):
-        done = subprocess.run(["ldapmodify", "-H", f"ldaps://127.0.0.1:{self.tls_port}", "-x", "-D", MANAGER, "-w", MANAGER_PASSWORD, "-e", "relax"],
-                              input=ldif, capture_output=True, text=True, env={**os.environ, "LDAPTLS_CACERT": str(self.pki.ca.pem)})
-        assert done.returncode == 0, done.stderr
+        self.run("ldapmodify", "-H", self.urls[0], "-x", "-D", MANAGER, "-w", MANAGER_PASSWORD, "-e", "relax", "-f", self.ldif("change", [ldif]))
 
     def add(self, *entries):
         self.modify("\n".join(entry.replace("\n", "\nchangetype: add\n", 1) for entry in entries))
@@ -206,3 +216,29 @@ def settings(slapd, folder, **more):
             "groups": {"base": GROUPS, "nested_depth": 5, "roles": {"mantenimiento": ["mantenimiento"], "planta": ["planta"]}}}
     made.update(more)
     return {key: value for key, value in made.items() if value is not None}
+
+
+def in_policy(broker, slapd, require="password"):
+    """Passwords of the directory are enough - with "either", for who has no certificate that stands for somebody; its people may
+    publish on their own line if they are in `mantenimiento`."""
+    def ask_the_directory(policy):
+        policy.update(require=require, providers=["local", "ldap"], recheck_seconds=1, cache={"fresh_seconds": 0}, login_budget_ms=1000)
+        policy["ldap"] = settings(slapd, broker.policies, groups={"base": GROUPS, "nested_depth": 5, "roles": {"mantenimiento": ["taller"]}})
+
+    def give_rights(policy):
+        policy["roles"]["taller"] = {"allow": [{"publish": ["planta/${ldap.departmentNumber}/temperatura"]}]}
+
+    broker.edit("iam_auth.json", ask_the_directory)
+    broker.edit("acl.json", give_rights)
+    if require == "password":
+        broker.edit("cert_auth.json", lambda policy: policy.update(identities=[]))
+
+
+def get_in(broker, person, **more):
+    """A broker before 2.1 may close the connection while it asks: the client comes again."""
+    def attempt():
+        try:
+            return broker.connect(person, mqtt.V5, **more)
+        except mqtt.Refused:
+            return None
+    return until(attempt, f"{person.username} gets in")

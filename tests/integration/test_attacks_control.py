@@ -169,7 +169,7 @@ def test_attack_20_ten_megabytes(make_broker, suite, version, person):
 def test_attack_20_flood(broker, version):
     """Thousands of orders, of the most costly ones: few a second are carried out, and others are served meanwhile."""
     flood, client = chief(broker, version, "flood"), chief(broker, version)
-    edges = [broker.connect(SENSOR, version, client_id=f"sensor-{number}", keepalive=600) for number in range(50)]
+    edges = [broker.connect(SENSOR, version, client_id=f"sensor-{number}") for number in range(50)]
     payload = json.dumps({"commands": [{"command": "sessions"}] * 15 + [{"command": "reload"}]})
     begin, sent = time.monotonic(), 0
     for _ in range(20 // broker.slow):

@@ -192,7 +192,7 @@ def test_explain_changes_nothing(broker):
     for topic in "planta/linea1/temperatura", "planta/linea2/temperatura":
         told(client, "explain", client_id="edge-linea1", action="publish", topic=topic)
     after = told(client, "status")["counters"]
-    assert {name for name in after if after[name] != before[name]} <= {"control_commands", "publish_allowed", "receive_allowed"}
+    assert {name for name in after if after[name] != before[name]} <= {"control_commands", "publish_allowed", "receive_allowed", "decisions_remembered"}
     assert after["publish_refused"] == before["publish_refused"]
 
 

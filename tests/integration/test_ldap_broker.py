@@ -2,12 +2,10 @@
 import mqtt
 import pytest
 
-import directory
 from daemon import until
-from directory import Slapd, cn, settings, uid
-from plant import Person, refused_publish
+from directory import ANA, Slapd, cn, get_in, in_policy, uid
+from plant import refused_publish
 
-ANA = Person("tablero", "servicio", "ana", "clave-ana", "panel-ana")
 ALLOWED = "planta/linea1/temperatura"
 
 
@@ -16,30 +14,6 @@ def slapd(pki, tmp_path):
     made = Slapd(tmp_path / "slapd", pki)
     yield made
     made.stop()
-
-
-def in_policy(broker, slapd):
-    """Passwords of the directory are enough; its people may publish on their own line if they are in `mantenimiento`."""
-    def ask_the_directory(policy):
-        policy.update(require="password", providers=["local", "ldap"], recheck_seconds=1, cache={"fresh_seconds": 0}, login_budget_ms=1000)
-        policy["ldap"] = settings(slapd, broker.policies, groups={"base": directory.GROUPS, "nested_depth": 5, "roles": {"mantenimiento": ["taller"]}})
-
-    def give_rights(policy):
-        policy["roles"]["taller"] = {"allow": [{"publish": ["planta/${ldap.departmentNumber}/temperatura"]}]}
-
-    broker.edit("iam_auth.json", ask_the_directory)
-    broker.edit("acl.json", give_rights)
-    broker.edit("cert_auth.json", lambda policy: policy.update(identities=[]))
-
-
-def get_in(broker, person, **more):
-    """A broker before 2.1 may close the connection while it asks: the client comes again."""
-    def attempt():
-        try:
-            return broker.connect(person, mqtt.V5, **more)
-        except mqtt.Refused:
-            return None
-    return until(attempt, f"{person.username} gets in")
 
 
 def test_the_directorys_people(make_broker, suite, slapd):

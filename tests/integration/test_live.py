@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from control import JEFE, MUDO, RESPONSE, TOPIC, allow_control
-from plant import ADMIN, EDGE1, NOBODY, SCADA, SENSOR, TABLERO, Person
+from plant import ADMIN, EDGE1, NOBODY, SCADA, SENSOR, TABLERO, Person, watcher
 
 YES, NO, USAGE = 0, 1, 2
 
@@ -69,6 +69,33 @@ def test_sessions(broker, run):
     assert "  linea                linea1\n" in good(run(broker, "sessions", "edge-linea1"))
     assert json.loads(good(run(broker, "sessions", "edge-linea1", "--json")))[0]["attributes"]["linea"] == "linea1"
     bad(run(broker, "sessions", "nadie"), NO, "not connected and has no session")
+
+
+def test_topics_of_a_plant_brought_in_step_by_step(make_broker, suite, run):
+    """Names are enforced on one group of clients and watched of the others: who does what is told by the command and the retained report."""
+    broker = allow_control(make_broker(suite, start=False))
+    report = {"topic": "planta/linea1/temas", "every_seconds": 1}
+    edges = {"name": "edges", "match": {"role": "edge"}, "mode": "enforce"}
+    broker.edit("topic_policy.json", lambda policy: policy.update(mode="watch", discovery=report, clients=[edges]))
+    broker.start()
+    edge, admin = broker.connect(EDGE1, 5), broker.connect(ADMIN, 5, client_id="otro")
+    for number in range(3):
+        assert edge.publish("planta/linea1/temperatura", str(number), qos=1) == 0
+    assert edge.publish("planta/linea1/Temperatura", "no", qos=1) == 0x87
+    assert admin.publish("planta/linea1/Temperatura", "watched", qos=1) == 0
+    assert admin.publish(report["topic"], "forged", qos=1, retain=True) == 0x87  # whatever is only watched
+    text = bad(run(broker, "topics"), NO, "")
+    assert "edges" in text and "upper-case letters are not allowed" in text
+    told = json.loads(run(broker, "topics", "edge-linea1", "--json").stdout)
+    assert [(one["topic"], one["messages"]) for one in told["topics"]] == [("planta/linea1/temperatura", 3)]
+    assert told["groups"] == [{"name": "edges", "mode": "enforce", "refused": 1, "would_refuse": 0}]
+    assert {one["client_id"]: (one["refused"], one["would_refuse"]) for one in told["worst_clients"]} == {"otro": (1, 1), "edge-linea1": (1, 0)}
+    assert set(good(run(broker, "topics", "--in-use")).split()) >= {"planta/linea1/temperatura", "planta/linea1/Temperatura"}
+    reader = watcher(broker, report["topic"])
+    told = {"refused": 0}
+    while told["refused"] < 2:
+        told = json.loads(reader.receive().payload)
+    assert {"planta/linea1/temperatura", "planta/linea1/Temperatura"} <= {one["topic"] for one in told["topics"]}
 
 
 @pytest.mark.long

@@ -38,6 +38,29 @@ def test_bad_password(broker, version, login):
     assert broker.connect(EDGE1, version).is_alive()
 
 
+def two_passwords(old_until):
+    """The user linea1 has the password of linea2 as well, and his own until then."""
+    def change(policy):
+        users = policy["local"]["users"]
+        old = users["linea1"].pop("password", None) or users["linea1"]["passwords"][0]["hash"]
+        users["linea1"]["passwords"] = [{"hash": old, "until": old_until}, {"hash": users["linea2"]["password"]}]
+    return change
+
+
+@pytest.mark.parametrize("version", [5], ids=["v5"])
+def test_two_passwords_while_one_is_exchanged(broker, version):
+    """Both get in until the old one ends; who got in by it stays."""
+    broker.edit("iam_auth.json", two_passwords("2999-12-31T23:59:59Z"))
+    broker.reload()
+    broker.connect(EDGE1, version, password=EDGE2.password).disconnect()
+    client = broker.connect(EDGE1, version)
+    broker.edit("iam_auth.json", two_passwords("2001-01-01T00:00:00Z"))
+    broker.reload()
+    broker.refused(EDGE1, version, why='wrong password "it was valid until 2001-01-01T00:00:00Z"')
+    assert client.publish("planta/linea1/temperatura", "20", qos=1) == 0
+    assert broker.connect(EDGE1, version, password=EDGE2.password).publish("planta/linea1/temperatura", "21", qos=1) == 0
+
+
 @pytest.mark.parametrize("version", [5], ids=["v5"])
 def test_password_without_user_name(broker, version):
     broker.refused(EDGE1, version, username=None, password="pass")

@@ -5,7 +5,9 @@ import pytest
 
 import mqtt
 from mqtt import Will
-from plant import ADMIN, EDGE1, REFUSED_CODES, payloads, refused_publish, seen, topics, watcher
+from plant import ADMIN, EDGE1, REFUSED_CODES, SENSOR, payloads, refused_publish, seen, topics, watcher
+
+CONTENT_TYPE, USER_PROPERTY = 3, 0x26  # properties of MQTT 5
 
 GOOD = '{"valor": 21.5, "unidad": "C"}'
 SCHEMA = {"type": "object", "required": ["valor", "unidad"], "additionalProperties": False,
@@ -105,6 +107,22 @@ def test_attack_17_odd_topics(plant):
             except mqtt.Closed:
                 pass
     assert seen(watch) == []
+
+
+def test_content_type_is_seen_where_the_broker_shows_it(make_broker, suite):
+    """A broker that shows plugins no properties refuses every message of a namespace that asks for them."""
+    broker = make_broker(suite, start=False)
+    rule = {"one_of": ["application/json"], "required": True}
+    broker.edit("topic_policy.json", lambda policy: policy.update(namespaces=[{"name": "n", "template": "planta/linea1/{x}", "content_type": rule}], other_topics="allow"))
+    broker.start()
+    watch, client = watcher(broker, "planta/#"), broker.connect(EDGE1, 5)
+    shown = client.publish("planta/linea1/a", "1", qos=1, props={CONTENT_TYPE: "application/json"}) == 0
+    assert shown == (suite == "sid")
+    for wrong in {CONTENT_TYPE: "text/plain"}, {CONTENT_TYPE: ""}, {USER_PROPERTY: ("content-type", "application/json")}, {}:
+        assert client.publish("planta/linea1/a", "no", qos=1, props=wrong) == 0x87, wrong
+    assert broker.connect(SENSOR, 4).publish("planta/linea1/a", "no", qos=1) == 0  # of 3.1.1: dropped
+    assert payloads(seen(watch)) == ([b"1"] if shown else [])
+    broker.wait_log("the content type is none of the namespace's" if shown else "before 2.1, shows no content type")
 
 
 def test_a_reload_changes_what_is_remembered(plant):

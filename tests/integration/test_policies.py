@@ -3,6 +3,7 @@ import json
 import pathlib
 import re
 import shutil
+import subprocess
 
 import jsonschema
 import pytest
@@ -27,6 +28,20 @@ def test_files_satisfy_their_schema(name, folder):
     assert [error.message for error in schema(name).iter_errors(value)] == []
     if folder == POLICIES:
         assert (POLICIES / value["$schema"]).is_file()
+
+
+def test_the_example_with_a_directory(lib, pki, tmp_path):
+    """The plant's other files and that one are a policy; what it says to put beside it is all that it lacks."""
+    example = POLICIES / "examples/ldap/iam_auth.json"
+    value = json.loads(example.read_text())
+    assert [error.message for error in schema("iam_auth").iter_errors(value)] == [] and (example.parent / value["$schema"]).is_file()
+    folder = shutil.copytree(POLICIES, tmp_path / "policies")
+    shutil.copy(example, folder)
+    shutil.copy(pki.ca.pem, folder / "ldap-ca.pem")
+    (folder / "ldap-password").write_text("clave\n")
+    (folder / "ldap-password").chmod(0o600)
+    done = subprocess.run([lib.parent / "bin/aduana", "check", folder], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def places(value, path=()):

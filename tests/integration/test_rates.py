@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from plant import ADMIN, EDGE1, LECTOR1, REFUSED_CODES, SENSOR, payloads, refused_publish, seen, watcher
+from plant import ADMIN, EDGE1, EDGE2, LECTOR1, REFUSED_CODES, SENSOR, payloads, refused_publish, seen, watcher
 
 ROOT = pathlib.Path(__file__).parents[2]
 ALERTS = "planta/_sys/alertas/#"
@@ -54,6 +54,33 @@ def test_flood(make_broker, suite, version):
     assert cleared["since"] == alert["since"] and cleared["time"] > alert["time"]
     assert len(seen(all_of_it)) == 60
     assert seen(watch) == []
+
+
+def test_actions(make_broker, suite):
+    """Where the policy asks for it: QoS 0 of a flood is dropped and QoS 1 is not; who floods is sent away, and stays out; the essential stay."""
+    def acting(policy):
+        gateways, sensors = policy["classes"]
+        limit = {"max_per_second": 30, "clear_seconds": 3600}
+        gateways.update(publish=limit, actions={"throttle": ["publish_rate"]})
+        sensors.update(publish=limit, actions={"quarantine": ["publish_rate"], "quarantine_seconds": 3600})
+        policy["essential"] = [{"username": "linea2"}]
+    broker = make_broker(suite, start=False)
+    broker.edit("rate_monitor.json", acting)
+    broker.start()
+    watch, all_of_it = watcher(broker, ALERTS), watcher(broker, "planta/+/+", client_id="otro")
+    for person, line, actions in (EDGE1, "linea1", ["throttle"]), (EDGE2, "linea2", None):
+        edge = broker.connect(person)
+        flood(edge, f"planta/{line}/temperatura")
+        assert next_alert(watch)[1].get("actions") == actions
+        edge.send_publish(f"planta/{line}/temperatura", f"{line} QoS 0")
+        assert edge.publish(f"planta/{line}/temperatura", f"{line} QoS 1", qos=1) == 0
+    sensor = broker.connect(SENSOR)
+    flood(sensor)
+    assert next_alert(watch)[1]["actions"] == ["quarantine"]
+    sensor.wait_closed()
+    broker.refused(SENSOR, why="it is in quarantine")
+    got = payloads(seen(all_of_it))
+    assert [b"linea1 QoS 1", b"linea2 QoS 0", b"linea2 QoS 1"] == [payload for payload in got if b"QoS" in payload]
 
 
 def test_again_after_it_cleared(make_broker, suite):

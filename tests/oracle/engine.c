@@ -224,7 +224,8 @@ bool engine_login(const json_t *session)
 
 void engine_logout(void)
 {
-    adu_pipeline_gone(engine.p, &engine, text_of(engine.session, "client_id"), true, engine.now);
+    adu_pipeline_gone(engine.p, &engine, text_of(engine.session, "client_id"), true,
+                      ADU_END_UNKNOWN, engine.now);
     engine.session = NULL;
 }
 

@@ -12,6 +12,7 @@ if str(INTEGRATION) not in sys.path:
     sys.path.insert(0, str(INTEGRATION))
 
 import daemon
+import directory
 import network
 
 spec = importlib.util.spec_from_file_location("integration_conftest", INTEGRATION / "conftest.py")
@@ -58,3 +59,11 @@ def make_gate(tmp_path_factory):
         yield make
         for gate in made:
             gate.close()
+
+
+@pytest.fixture
+def slapd(pki, tmp_path):
+    """The plant's directory, which a test may stop and start."""
+    made = directory.Slapd(tmp_path / "slapd", pki)
+    yield made
+    made.stop()

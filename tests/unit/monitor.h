@@ -31,7 +31,7 @@ static struct adu_stage_call call;
 /* What the bundle has published: "topic qos retain payload". */
 static struct {
     char topic[128];
-    char payload[1024];
+    char payload[2048];
     int qos;
     bool retain;
 } messages[MESSAGES];
@@ -48,6 +48,39 @@ static inline void collect(void *context, const char *topic, const char *payload
     messages[message_count++].retain = retain;
 }
 
+static int audited; /* lines of the audit log */
+
+static inline void collect_audit(void *context, const struct adu_event *event)
+{
+    ck_assert_ptr_eq(context, &messages);
+    ck_assert_ptr_nonnull(event->kind);
+    audited++;
+}
+
+static char logged[1024]; /* the last line */
+static int log_lines;
+
+static inline void collect_log(void *context, enum adu_log_level level, const char *text)
+{
+    ck_assert_ptr_eq(context, &messages);
+    ck_assert_int_eq(level, ADU_LOG_NOTICE);
+    snprintf(logged, sizeof logged, "%s", text);
+    log_lines++;
+}
+
+static int disconnected; /* clients */
+
+static inline bool collect_disconnect(void *context, const char *client_id, const char *username,
+                                      const struct adu_reason *why)
+{
+    ck_assert_ptr_eq(context, &messages);
+    ck_assert_ptr_nonnull(client_id);
+    ck_assert_str_eq(username, "user");
+    ck_assert_ptr_nonnull(why->rule);
+    disconnected++;
+    return true;
+}
+
 static inline void load(const char *json)
 {
     snippet_open(&snippet, "rate_monitor.json", json);
@@ -59,9 +92,13 @@ static inline void load(const char *json)
 
 static inline void begin(const char *json)
 {
-    message_count = 0;
+    message_count = audited = log_lines = disconnected = 0;
     counters = (struct adu_counters){0};
-    outlet = (struct adu_outlet){.publish = collect, .context = &messages};
+    outlet = (struct adu_outlet){.publish = collect,
+                                 .audit = collect_audit,
+                                 .log = collect_log,
+                                 .disconnect = collect_disconnect,
+                                 .context = &messages};
     call = (struct adu_stage_call){.instance = adu_rate_monitor_new(),
                                    .counters = &counters,
                                    .outlet = &outlet,
@@ -119,7 +156,9 @@ static inline enum adu_verdict asks(struct client *c, enum adu_action action, co
                                         .now_ms = call.now_ms,
                                         .attempt = attempt};
     *why = (struct adu_reason)ADU_REASON_INIT;
-    adu_rate_monitor_count(&call, &request, &c->state);
+    if (adu_rate_monitor_count(&call, &request, &c->state, why) == ADU_DENY) {
+        return ADU_DENY;
+    }
     return adu_rate_monitor_decide(call.policy, &request, why);
 }
 

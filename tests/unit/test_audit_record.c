@@ -96,9 +96,10 @@ END_TEST
 
 START_TEST(names_of_events)
 {
-    static const char *const events[] = {"connect", "publish", "subscribe",
-                                         "receive", "will",    "disconnect-by-us"};
-    static const char *const verdicts[] = {"refused", "would_refuse", "allowed"};
+    static const char *const events[] = {"connect", "publish",          "subscribe", "receive",
+                                         "will",    "disconnect-by-us", "alert"};
+    static const char *const verdicts[] = {"refused", "would_refuse", "allowed", "raised",
+                                           "cleared"};
     struct adu_audit_record record;
     for (int verdict = 0; verdict < ROWS(verdicts); verdict++) {
         adu_audit_record_begin(&record, (enum adu_audit_event)_i, (enum adu_audit_verdict)verdict,
@@ -230,7 +231,7 @@ static Suite *suite(void)
     Suite *s = suite_create("audit_record");
     suite_add(s, a_request);
     suite_add(s, as_little_as_can_be);
-    suite_add_rows(s, names_of_events, 6);
+    suite_add_rows(s, names_of_events, 7);
     suite_add(s, a_shared_subscription);
     suite_add_rows(s, names_of_clients, ROWS(names));
     suite_add(s, long_names);

@@ -157,7 +157,7 @@ static const struct {
     {"{'command': ''}", "commands[0].command: expected a string that is not empty"},
     {"{'command': 'stauts'}", "commands[0].command: unknown command; did you mean \"status\"?"},
     {"{'command': 'setDefaultACLAccess'}",
-     "unknown command; known are status, sessions, certs, reload, kick, explain"},
+     "unknown command; known are status, sessions, certs, topics, naming, reload, kick, explain"},
     {"{'command': 'status', 'correlationData': 7}",
      "commands[0].correlationData: expected a string, found an integer"},
     {"{'command': 'status', 'verbose': true}", "commands[0].verbose: unknown key"},

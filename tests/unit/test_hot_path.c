@@ -89,6 +89,12 @@ static const char acl[] =
     "'operador': {'allow': [{'subscribe': ['planta/#']}]}},"
     "'bindings': [{'match': {'username': {'pattern': 'linea.*'}}, 'roles': ['base']}]}";
 
+/* That of the plant, with the topics in use gathered. */
+static const char topic_policy[] =
+    "{'names': {'characters': 'a-z0-9_-', 'max_level_bytes': 32}, 'depth': {'min': 3, 'max': 6},"
+    "'reserved_levels': {'_sys': {'publish_roles': ['edge', 'operador']}}, 'discovery': {},"
+    "'exempt': ['$SYS/#', 'libre/#']}";
+
 static struct plant plant;
 static struct connection edge;
 
@@ -98,6 +104,7 @@ static void open_plant(void)
         .client_id = "edge-linea1", .certificate = EDGE("edge-linea1"), .address = "10.1.2.3"};
     plant_prepare(&plant);
     folder_write_json(&plant.policies, "acl.json", acl);
+    folder_write_json(&plant.policies, "topic_policy.json", topic_policy);
     plant_start(&plant);
     ck_assert_int_eq(plant_login(&plant, &edge), ADU_ALLOW);
 }

@@ -221,6 +221,53 @@ START_TEST(truth_table_of_again)
 }
 END_TEST
 
+/* --- a password that ends ----------------------------------------------------------------------
+ */
+
+#define UNTIL_MS INT64_C(1798675200000)
+
+static enum adu_verdict rotated(const struct adu_iam_policy *policy, const char *password,
+                                int64_t wall_ms, struct adu_login *login)
+{
+    const struct adu_stage_call call = {.policy = policy,
+                                        .instance = iam,
+                                        .counters = &counters,
+                                        .now_ms = 1000,
+                                        .wall_ms = wall_ms};
+    *login = (struct adu_login){.again = password == NULL,
+                                .proven_before = ADU_FACTOR_PASSWORD,
+                                .username_before = "ana",
+                                .claimed_username = "ana",
+                                .password = password,
+                                .client_id = "c",
+                                .why = ADU_REASON_INIT};
+    return adu_iam_auth_identify(&call, login);
+}
+
+/* What is remembered of it ends with it; whoever is connected stays. */
+START_TEST(a_password_ends)
+{
+    struct adu_login login;
+    const struct adu_iam_policy *policy =
+        policy_of("{'require': 'password', 'providers': ['local'], 'local': {'users': {'ana': "
+                  "{'passwords': [{'hash': '" X "', 'until': '2026-12-31T00:00:00Z'}]}}}}");
+    counters = (struct adu_counters){0};
+    for (int i = 0; i < 2; i++) { /* asked, and remembered */
+        ck_assert_int_eq(rotated(policy, "x", UNTIL_MS - 1, &login), ADU_ALLOW);
+        ck_assert_int_eq(login.valid_until_ms, 0);
+    }
+    ck_assert_uint_eq(counters.logins_from_cache, 1);
+    ck_assert_uint_eq(counters.logins_by_ending_password, 2);
+    ck_assert_int_eq(rotated(policy, "x", UNTIL_MS, &login), ADU_DENY);
+    ck_assert_str_eq(login.why.text, "wrong password");
+    ck_assert_str_eq(login.why.detail, "it was valid until 2026-12-31T00:00:00Z");
+    ck_assert_int_eq(rotated(policy, NULL, UNTIL_MS, &login), ADU_ALLOW);
+    ck_assert_int_eq(login.valid_until_ms, 0);
+    ck_assert_uint_eq(counters.logins_by_ending_password, 2);
+    snippet_close(&snippet);
+}
+END_TEST
+
 /* --- reasons ------------------------------------------------------------------------------------
  */
 
@@ -286,7 +333,8 @@ static const struct {
     {"{'providers': ['local', 'local'], 'local': {}}", "\"local\" is named twice"},
     {"{'providers': ['ldap'], 'ldap': {}}", "ldap: the key \"servers\" is missing"},
     {"{'providers': ['ldap']}", "the key \"ldap\" with its settings is missing"},
-    {"{'providers': ['radius']}", "providers[0]: expected a provider: \"local\", \"ldap\" or \"oidc\""},
+    {"{'providers': ['radius']}",
+     "providers[0]: expected a provider: \"local\", \"ldap\" or \"oidc\""},
     {"{'providers': [1]}", "expected a string"},
     {"{'providers': 'local', 'local': {}}", "expected an array"},
     {"{'providers': [], 'require': 'all'}",
@@ -313,6 +361,7 @@ int main(void)
     suite_add_fixture(suite, truth_table, ROWS(logins), setup, teardown);
     suite_add_fixture(suite, both_unless_said_otherwise, 1, setup, teardown);
     suite_add_fixture(suite, truth_table_of_again, ROWS(again), setup, teardown);
+    suite_add_fixture(suite, a_password_ends, 1, setup, teardown);
     suite_add_fixture(suite, why_it_is_refused, ROWS(reasons), setup, teardown);
     suite_add_fixture(suite, without_providers, 1, setup, teardown);
     suite_add_rows(suite, files_refused, ROWS(refused));

@@ -15,6 +15,9 @@
     "$7$1$c2FsdHNhbHQ=$g3IRsYxJFVb/5CJfVTxg7VLfIs5iE+i1bCHY94NzAiyI/"                              \
     "A6j34IPgMxQL0weDxI3olndwwPyFS8yFMnjIXiItA=="
 
+#define LATER    "2026-12-31T00:00:00Z"
+#define LATER_MS INT64_C(1798675200000)
+
 static struct folder folder;
 static struct snippet snippet;
 
@@ -52,6 +55,7 @@ static enum adu_outcome outcome(const void *settings, const char *name, const ch
     struct adu_answer answer = {0};
     adu_provider_local.ask(settings, name, password, 0, &answer);
     const enum adu_outcome outcome = answer.outcome;
+    ck_assert_int_eq(answer.valid_until_ms, 0); /* no password's end ends a session */
     ck_assert_str_eq(answer.username, outcome >= ADU_OUTCOME_WRONG ? name : "");
     adu_answer_clear(&answer);
     return outcome;
@@ -87,7 +91,16 @@ static const struct {
     {"ana:\n", NULL, "passwd:1:1: the password of \"ana\": expected a hash"},
     {"# one\nana:" X "\nluis:secret\n", NULL,
      "passwd:3:1: the password of \"luis\": expected a hash"},
-    {"ana:" X ":more\n", NULL, "passwd:1:1: the password of \"ana\": the hash is not base64"},
+    {"ana:" X ":more\n", NULL, "passwd:1:1: the password of \"ana\": expected its end as"},
+    {"ana:" X ":\n", NULL, "passwd:1:1: the password of \"ana\": expected its end as"},
+    {"ana:" X ":" LATER ":\n", NULL, "passwd:1:1: the password of \"ana\": expected its end as"},
+    /* Two for a rotation. */
+    {"ana:" X ":" LATER "\n", "ana x", NULL},
+    {"ana:" X ":" LATER "\nana:" Y "\n", "ana x|ana y", NULL},
+    {"ana:" Y "\r\nluis:" Y "\r\nana:" X ":" LATER "\r\n", "ana x|ana y|luis y", NULL},
+    {"ana:" X ":" LATER "\nana:" Y ":" LATER "\n", "ana x|ana y", NULL},
+    {"ana:" X ":" LATER "\nana:" Y "\nana:" X ":" LATER "\n", NULL,
+     "passwd:3:1: the user \"ana\" has two passwords already"},
     {"ana:" X " \n", NULL, "passwd:1:1: the password of \"ana\": the hash is not base64"},
     {"a:na:" X "\n", NULL, "passwd:1:1: the password of \"a\": expected a hash"},
     {"ana:" X "\nluis:" Y "\nana:" Y "\n", NULL,
@@ -180,6 +193,12 @@ static const struct {
     {"{'users': {'ana': {}}}",
      "iam_auth.json:1:12: users.ana: has no password, neither here nor in"},
     {"{'users': {'ana': {'password': 'secret'}}}", "the password of \"ana\": expected a hash that"},
+    {FILE_AND("'ana': {'passwords': [{'hash': '" Y "', 'until': '" LATER "'}]}"),
+     "passwd:1:1: the user \"ana\" has a password already"},
+    {"{'users': {'ana': {'passwords': {}}}}", "expected an array"},
+    {"{'users': {'ana': {'passwords': ['" X "']}}}", "expected an object"},
+    {"{'users': {'ana': {'passwords': [{'until': '" LATER "'}]}}}", "hash"},
+    {"{'users': {'ana': {'passwords': [{'hash': '" X "', 'until': 1}]}}}", "expected a string"},
     {"{'users': {'ana': {'password': ''}}}", "expected a string that is not empty"},
     {"{'users': {'ana': {'password': '" X "', 'role': ['a']}}}", "did you mean \"roles\"?"},
     {"{'users': {'ana': {'password': '" X "', 'roles': 'a'}}}", "expected an array"},
@@ -264,6 +283,66 @@ START_TEST(passwords)
 }
 END_TEST
 
+/* One that lasts and one that ends, or both that end, or one alone. */
+#define ENDS(hash, until)    "{'hash': '" hash "', 'until': '" until "'}"
+#define USER_WITH(passwords) "{'users': {'ana': {'passwords': [" passwords "]}}}"
+
+static const struct {
+    const char *json, *password;
+    int64_t wall_ms, until_ms;
+    enum adu_outcome outcome;
+    const char *why;
+} in_time[] = {
+    {USER_WITH(ENDS(X, LATER) ", {'hash': '" Y "'}"), "x", LATER_MS - 1, LATER_MS,
+     ADU_OUTCOME_VERIFIED, ""},
+    {USER_WITH(ENDS(X, LATER) ", {'hash': '" Y "'}"), "x", LATER_MS, 0, ADU_OUTCOME_WRONG,
+     "it was valid until " LATER},
+    {USER_WITH(ENDS(X, LATER) ", {'hash': '" Y "'}"), "y", LATER_MS - 1, 0, ADU_OUTCOME_VERIFIED,
+     ""},
+    {USER_WITH(ENDS(X, LATER) ", {'hash': '" Y "'}"), "y", LATER_MS + 1, 0, ADU_OUTCOME_VERIFIED,
+     ""},
+    {USER_WITH(ENDS(X, LATER) ", {'hash': '" Y "'}"), "z", LATER_MS + 1, 0, ADU_OUTCOME_WRONG, ""},
+    {USER_WITH("{'hash': '" X "'}, " ENDS(X, LATER)), "x", LATER_MS, 0, ADU_OUTCOME_VERIFIED, ""},
+    {USER_WITH(ENDS(X, LATER) ", {'hash': '" X "'}"), "x", LATER_MS, 0, ADU_OUTCOME_VERIFIED, ""},
+    {USER_WITH(ENDS(X, "1970-01-01T00:00:00Z") "," ENDS(X, LATER)), "x", 1, LATER_MS,
+     ADU_OUTCOME_VERIFIED, ""},
+    {USER_WITH(ENDS(X, LATER) "," ENDS(X, "2000-01-01T00:00:00Z")), "x", LATER_MS - 1, LATER_MS,
+     ADU_OUTCOME_VERIFIED, ""},
+    {USER_WITH(ENDS(X, LATER)), "x", LATER_MS, 0, ADU_OUTCOME_WRONG, "it was valid until " LATER},
+    {USER_WITH(ENDS(X, LATER)), NULL, LATER_MS, 0, ADU_OUTCOME_VERIFIED, ""}, /* the account */
+};
+
+START_TEST(passwords_in_time)
+{
+    struct adu_answer answer = {0};
+    const void *s = good_settings(in_time[_i].json);
+    adu_provider_local.ask(s, "ana", in_time[_i].password, in_time[_i].wall_ms, &answer);
+    ck_assert_int_eq(answer.outcome, in_time[_i].outcome);
+    ck_assert_int_eq(answer.secret_until_ms, in_time[_i].until_ms);
+    ck_assert_int_eq(answer.valid_until_ms, 0);
+    ck_assert_str_eq(answer.why, in_time[_i].why);
+    snippet_close(&snippet);
+}
+END_TEST
+
+/* Answers from before are not believed when an end has changed. */
+START_TEST(stamps_of_passwords)
+{
+    static const char *const others[] = {USER_WITH(ENDS(X, LATER)),
+                                         USER_WITH(ENDS(X, "2026-12-31T00:00:01Z")),
+                                         USER_WITH("{'hash': '" X "'}"), USER_WITH(ENDS(Y, LATER)),
+                                         USER_WITH(ENDS(X, LATER) ", {'hash': '" Y "'}")};
+    uint32_t stamps[ROWS(others)];
+    for (int i = 0; i < ROWS(others); i++) {
+        stamps[i] = adu_provider_local.stamp(good_settings(others[i]));
+        snippet_close(&snippet);
+        for (int j = 0; j < i; j++) {
+            ck_assert_uint_ne(stamps[i], stamps[j]);
+        }
+    }
+}
+END_TEST
+
 START_TEST(many_roles)
 {
     char json[4096];
@@ -324,6 +403,8 @@ int main(void)
     suite_add_fixture(suite, settings_refused, ROWS(refused), setup, teardown);
     suite_add_fixture(suite, users, 1, setup, teardown);
     suite_add_fixture(suite, passwords, ROWS(asked), setup, teardown);
+    suite_add_fixture(suite, passwords_in_time, ROWS(in_time), setup, teardown);
+    suite_add_fixture(suite, stamps_of_passwords, 1, setup, teardown);
     suite_add_fixture(suite, many_roles, 1, setup, teardown);
     suite_add_fixture(suite, time_tells_no_names, 2, setup, teardown);
     return run_suite(suite);

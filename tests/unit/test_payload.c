@@ -236,6 +236,19 @@ static enum adu_verdict decide(const struct adu_topic_policy *policy,
 
 #define PAYLOAD(text) .payload = (text), .payload_length = sizeof(text) - 1
 
+/* The list is the text itself; NULL: it is not there. */
+static bool type_of(const void *list, struct adu_text *type)
+{
+    *type = adu_text_of(list != NULL ? list : "");
+    return list != NULL;
+}
+
+#define CONTENT_TYPE(text)                                                                         \
+    .attempt = true, .properties = &(const struct adu_properties)                                  \
+    {                                                                                              \
+        .list = (text), .content_type = type_of                                                    \
+    }
+
 static const struct {
     const char *namespace;
     struct adu_request request;
@@ -299,6 +312,26 @@ static const struct {
      "the payload cannot be seen",
      -1},
     {"'payload': {'format': 'json'}", {.payload_length = 3}, NULL, 0},
+    {"'content_type': {'one_of': ['a/b', 'c']}", {CONTENT_TYPE("c")}, NULL, 0},
+    {"'content_type': {'one_of': ['a/b', 'c']}",
+     {CONTENT_TYPE("a")},
+     "the content type is none of the namespace's",
+     -1},
+    {"'content_type': {'one_of': ['a/b']}", {CONTENT_TYPE(NULL)}, NULL, 0},
+    {"'content_type': {'one_of': ['a/b'], 'required': true}",
+     {CONTENT_TYPE(NULL)},
+     "the namespace's messages must have a content type",
+     -1},
+    /* what is deleted has none; what cannot be seen may be wrong, but in an inquiry */
+    {"'content_type': {'one_of': ['a'], 'required': true}",
+     {.attempt = true, .retain = true},
+     NULL,
+     0},
+    {"'content_type': {'one_of': ['a'], 'required': true}", {.qos = 1}, NULL, 0},
+    {"'content_type': {'one_of': ['a/b']}",
+     {.attempt = true},
+     "this broker, before 2.1, shows no content type to plugins",
+     -1},
 };
 
 START_TEST(message)
@@ -337,6 +370,9 @@ static const struct {
     {"'qos': {'min': 2, 'max': 1}", "namespaces[0].qos: min 2 is more than max 1"},
     {"'qos': {'max': 3}", "qos.max: expected"},
     {"'qos': 1", "qos: expected an object"},
+    {"'content_type': {}", "the key \"one_of\" is missing"},
+    {"'content_type': {'one_of': []}", "one_of: expected 1 to 16 texts"},
+    {"'content_type': {'one_of': [1]}", "one_of[0]: expected a string"},
     {"'retain': 'never'", "expected one of \"optional\", \"required\", \"forbidden\""},
     {"'payload': {'min_bytes': 5, 'max_bytes': 4}", "min 5 is more than max 4"},
     {"'payload': {'format': 'xml'}", "expected one of \"any\", \"utf8\", \"number\", \"json\""},

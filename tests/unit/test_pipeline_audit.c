@@ -206,11 +206,16 @@ START_TEST(disconnects)
     folder_write_json(&plant.policies, "cert_auth.json", "{'identities': []}");
     ck_assert(plant_reload(&plant));
     plant_pass(&plant, 100);
-    await(1);
+    await(2);
     expect(0, "event", "disconnect-by-us");
     expect(0, "client_id", "edge-linea1");
     expect(0, "username", "linea1");
     expect_none(0, "identity");
+    expect(1, "event", "alert");
+    expect(1, "verdict", "raised");
+    expect(1, "kind", "session_ended");
+    expect(1, "client_id", "edge-linea1");
+    expect(1, "stage", "rate_monitor");
     close_plant();
 }
 END_TEST
@@ -229,22 +234,27 @@ START_TEST(reloads)
     folder_write(&plant.policies, "topic_policy.json", "{");
     ck_assert(!plant_reload(&plant));
     ck_assert_int_eq(plant_ask(&plant, &edge, ADU_PUBLISH, "b"), ADU_DENY);
-    await(1);
-    ck_assert_int_eq(number(0, "generation"), 1);
+    await(2);
+    expect(0, "kind", "policy_rejected");
+    expect(0, "verdict", "raised");
+    expect(1, "event", "publish");
+    ck_assert_int_eq(number(1, "generation"), 1);
     /* Another file. */
     folder_write(&plant.policies, "topic_policy.json", "{}");
     snprintf(path, sizeof path, "%s", folder_file(&plant.policies, "other.log"));
     write_settings(", 'queue': 100");
     ck_assert(plant_reload(&plant));
     ck_assert_int_eq(plant_ask(&plant, &edge, ADU_PUBLISH, "b"), ADU_DENY);
-    await(1);
-    ck_assert_int_eq(number(0, "generation"), 2);
+    await(2);
+    expect(0, "kind", "policy_rejected");
+    expect(0, "verdict", "cleared");
+    ck_assert_int_eq(number(1, "generation"), 2);
     /* None any more. */
     folder_delete(&plant.policies, "aduana.json");
     ck_assert(plant_reload(&plant));
     ck_assert_int_eq(plant_ask(&plant, &edge, ADU_PUBLISH, "b"), ADU_DENY);
     plant_stop(&plant);
-    await(1);
+    await(2);
     ck_assert_int_eq(stat(old, &st), 0);
     plant_end(&plant);
 }

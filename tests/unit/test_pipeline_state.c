@@ -203,6 +203,87 @@ static void change_version(const char *sql)
     sqlite3_close(db);
 }
 
+/* --- what a stage keeps of clients --- */
+
+static void present(void)
+{
+    struct connection a = edge, b = scada;
+    prepare();
+    folder_write(&plant.policies, "rate_monitor.json",
+                 "{\"classes\": [], \"alerts\": {\"topic\": \"planta/a/${kind}\"},"
+                 " \"presence\": {\"topic\": \"planta/p/${client_id}\"}}");
+    plant_start(&plant);
+    ck_assert_int_eq(plant_login(&plant, &a), ADU_ALLOW);
+    ck_assert_int_eq(plant_login(&plant, &b), ADU_ALLOW);
+    plant_pass(&plant, 100);
+    ck_assert_int_eq(published("edge-linea1", "online"), 1);
+    ck_assert_int_eq(published("hmi", "online"), 1);
+    plant_gone(&plant, &b, false);
+    plant_pass(&plant, 100);
+    ck_assert_int_eq(published("hmi", "offline"), 1);
+    plant_stop(&plant); /* the gateway is connected to the end */
+}
+
+/* Who was connected when the broker ended is said to be away; who was away is so since then. */
+START_TEST(who_was_online_is_told_to_be_away)
+{
+    present();
+    plant_start(&plant);
+    plant_pass(&plant, 100);
+    ck_assert_int_eq(published("edge-linea1", "broker_restarted"), 1);
+    ck_assert_int_eq(published("hmi", "offline"), 2);
+    ck_assert_int_eq(published("hmi", "broker_restarted"), 0);
+    ck_assert_uint_eq(plant_counters(&plant)->state_errors, 0);
+    restart(); /* and once told, it is no news that the broker has ended again */
+    plant_pass(&plant, 100);
+    ck_assert_int_eq(published("edge-linea1", "broker_restarted"), 2);
+    plant_end(&plant);
+}
+END_TEST
+
+static void change(const char *sql)
+{
+    sqlite3 *db;
+    ck_assert_int_eq(sqlite3_open(folder_file(&plant.state, "aduana-state.db"), &db), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
+START_TEST(what_cannot_be_read_begins_anew)
+{
+    present();
+    change("UPDATE kept SET record = x'ff00'");
+    plant_start(&plant);
+    plant_pass(&plant, 100);
+    ck_assert_int_eq(published("edge-linea1", "broker_restarted"), 0);
+    ck_assert_int_eq(logged("what was kept of 2 clients is of another version or damaged"), 1);
+    ck_assert_uint_eq(plant_counters(&plant)->state_errors, 2);
+    plant_end(&plant);
+}
+END_TEST
+
+/* A file from before there was such a thing has the table with the next start; and what is kept of
+ * nobody goes. */
+START_TEST(a_file_without_it)
+{
+    present();
+    change("DROP TABLE kept");
+    plant_start(&plant);
+    plant_pass(&plant, 100);
+    ck_assert_uint_eq(plant_counters(&plant)->state_errors, 0);
+    struct connection a = edge;
+    ck_assert_int_eq(plant_login(&plant, &a), ADU_ALLOW);
+    plant_pass(&plant, 100);
+    plant_stop(&plant);
+    change("DELETE FROM client WHERE client_id = 'edge-linea1'");
+    plant_start(&plant);
+    plant_pass(&plant, 100);
+    ck_assert_int_eq(published("edge-linea1", "broker_restarted"), 0);
+    ck_assert_uint_eq(plant_counters(&plant)->state_errors, 0);
+    plant_end(&plant);
+}
+END_TEST
+
 START_TEST(an_older_file_is_set_aside)
 {
     change_version("PRAGMA user_version = 1");
@@ -286,6 +367,9 @@ int main(void)
     suite_add(suite, one_plugin_line_is_enough);
     suite_add(suite, without_it_nobody_is_known);
     suite_add_rows(suite, a_damaged_file_is_set_aside, ROWS(damages));
+    suite_add(suite, who_was_online_is_told_to_be_away);
+    suite_add(suite, what_cannot_be_read_begins_anew);
+    suite_add(suite, a_file_without_it);
     suite_add(suite, an_older_file_is_set_aside);
     suite_add(suite, an_older_file_is_brought_up_to_date);
     suite_add(suite, a_newer_file_refuses_to_start);

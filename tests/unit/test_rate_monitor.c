@@ -40,6 +40,7 @@ START_TEST(raised_once_and_cleared_once)
     ck_assert_int_eq(message_count, 2);
     ck_assert_uint_eq(counters.alerts_raised, 1);
     ck_assert_uint_eq(counters.alerts_cleared, 1);
+    ck_assert_int_eq(audited, 2);
     ck_assert_uint_eq(counters.stage_errors, 0);
     client_free(&edge);
     end();
@@ -288,7 +289,7 @@ START_TEST(silence_of_a_class)
         tick_for(10 * SECOND);
     }
     ck_assert_int_eq(message_count, 0);
-    adu_rate_monitor_left(&call, &edge.state); /* whether it is connected or not */
+    adu_rate_monitor_left(&call, &edge.state, ADU_END_UNKNOWN); /* whether it is connected or not */
     tick_for(12 * SECOND);
     ck_assert_int_eq(message_count, 1);
     ck_assert_str_eq(messages[0].topic, "planta/_sys/alertas/silence/edge");
@@ -361,7 +362,7 @@ START_TEST(flapping_is_told_once)
         connects(&edge);
         tick_for(SECOND);
         ck_assert_int_eq(message_count, i >= 4);
-        adu_rate_monitor_left(&call, &edge.state);
+        adu_rate_monitor_left(&call, &edge.state, ADU_END_UNKNOWN);
     }
     ck_assert_str_eq(messages[0].topic, "planta/_sys/alertas/flapping/edge");
     ck_assert_str_eq(said(0), "raised plc 5.0/0 rate_monitor.json:1");

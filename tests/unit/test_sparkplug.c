@@ -97,6 +97,52 @@ START_TEST(each)
 }
 END_TEST
 
+/* A payload, asked for by the key `payloads` or as a namespace's format; STATE's is JSON. */
+static const struct {
+    const char *topic, *bytes;
+    uint32_t length;
+    uint8_t qos;
+    bool retain, legal;
+} messages[] = {
+    {"spBv1.0/Planta 1/NDATA/Edge A", "\x08\x01\x18\x00", 4, 0, false, true},
+    {"spBv1.0/Planta 1/NDATA/Edge A", "{\"v\": 1}", 8, 0, false, false},
+    {"spBv1.0/Planta 1/NDATA/Edge A", "", 0, 0, false, false},
+    {"spBv1.0/Planta 1/NDATA/Edge A", NULL, 9, 0, false, false}, /* it cannot be seen */
+    {"spBv1.0/Planta 1/NDATA/Edge A", "\x08", 2000000, 0, false, false},
+    {"spBv1.0/STATE/scada", "{\"online\": true}", 16, 1, true, true},
+    {"bombas/uno", "\x08\x01\x18\x00", 4, 0, false, true},
+    {"bombas/uno", "\x0d\x01\x18\x00", 4, 0, false, false},
+};
+
+START_TEST(payloads)
+{
+    struct asker asker;
+    struct adu_reason why = ADU_REASON_INIT;
+    snippet_open(&snippet, "topic_policy.json",
+                 "{'sparkplug': {'edge_node': 'nodo', 'host_roles': ['scada'], 'payloads': true},"
+                 "'namespaces': [{'name': 'n', 'template': 'bombas/{x}', 'payload': {'format': "
+                 "'sparkplug'}}]}");
+    const struct adu_topic_policy *policy = adu_topic_policy_compile(&snippet.c, snippet.root);
+    ck_assert_msg(policy != NULL, "%s", snippet_error(&snippet));
+    snippet_compiled(&snippet);
+    asker_make(&asker, snippet.vocabulary, "nodo=Edge A", "scada");
+    const struct adu_request request = {.action = ADU_PUBLISH,
+                                        .topic = adu_text_of(messages[_i].topic),
+                                        .qos = messages[_i].qos,
+                                        .retain = messages[_i].retain,
+                                        .payload = messages[_i].bytes,
+                                        .payload_length = messages[_i].length,
+                                        .subject = &asker.subject,
+                                        .attempt = true};
+    const enum adu_verdict verdict = adu_topic_policy_decide(policy, &request, &why);
+    ck_assert_msg((verdict == ADU_ABSTAIN) == messages[_i].legal, "%s: %s", messages[_i].topic,
+                  why.text != NULL ? why.text : "legal");
+    ck_assert(why.passing);
+    asker_free(&asker);
+    snippet_close(&snippet);
+}
+END_TEST
+
 static const struct {
     const char *json, *error;
 } refused[] = {
@@ -120,6 +166,7 @@ int main(void)
 {
     Suite *suite = suite_create("sparkplug");
     suite_add_rows(suite, each, ROWS(rows));
+    suite_add_rows(suite, payloads, ROWS(messages));
     suite_add_rows(suite, files_refused, ROWS(refused));
     return run_suite(suite);
 }

@@ -1,0 +1,153 @@
+/* Which clients the monitor knows, which of them have something to tell, and what is left to say of
+ * one that is forgotten. */
+#include "plugins/rate_monitor/rate_monitor_parts.h"
+#include <stdlib.h>
+#include <string.h>
+
+struct adu_rate_monitor *adu_rate_monitor_new(void)
+{
+    struct adu_rate_monitor *monitor = calloc(1, sizeof *monitor);
+    if (monitor == NULL) {
+        return NULL;
+    }
+    monitor->presences = adu_presences_new();
+    monitor->quarantine = adu_quarantine_new();
+    if (monitor->presences == NULL || monitor->quarantine == NULL) {
+        adu_rate_monitor_free(monitor);
+        return NULL;
+    }
+    return monitor;
+}
+
+struct adu_farewell *adu_rate_take_farewell(struct adu_rate_monitor *monitor)
+{
+    struct adu_farewell *first = monitor->farewells;
+    monitor->farewells = first != NULL ? first->next : NULL;
+    return first;
+}
+
+void adu_rate_monitor_free(struct adu_rate_monitor *monitor)
+{
+    struct adu_farewell *farewell;
+    while (monitor != NULL && (farewell = adu_rate_take_farewell(monitor)) != NULL) {
+        free(farewell);
+    }
+    if (monitor != NULL) {
+        adu_presences_free(monitor->presences);
+        adu_quarantine_free(monitor->quarantine);
+    }
+    free(monitor);
+}
+
+void adu_rate_list(struct adu_rate_monitor *monitor, struct adu_rate_client *client)
+{
+    if (client->listed) {
+        return;
+    }
+    client->listed = true;
+    client->earlier = NULL;
+    client->later = monitor->first;
+    if (monitor->first != NULL) {
+        monitor->first->earlier = client;
+    }
+    monitor->first = client;
+}
+
+void adu_rate_unlist(struct adu_rate_monitor *monitor, struct adu_rate_client *client)
+{
+    if (!client->listed) {
+        return;
+    }
+    client->listed = false;
+    if (client->earlier != NULL) {
+        client->earlier->later = client->later;
+    } else {
+        monitor->first = client->later;
+    }
+    if (client->later != NULL) {
+        client->later->earlier = client->earlier;
+    }
+}
+
+/* --- all clients --- */
+
+void adu_rate_know(struct adu_rate_monitor *monitor, struct adu_rate_client *client)
+{
+    if (client->known_after != NULL) {
+        return;
+    }
+    if (monitor->visit == NULL) {
+        client->known_before = client->known_after = monitor->visit = client;
+    } else {
+        client->known_after = monitor->visit;
+        client->known_before = monitor->visit->known_before;
+        client->known_before->known_after = client->known_after->known_before = client;
+    }
+    monitor->known++;
+}
+
+static void unknow(struct adu_rate_monitor *monitor, struct adu_rate_client *client)
+{
+    if (client->known_after == NULL) {
+        return;
+    }
+    client->known_before->known_after = client->known_after;
+    client->known_after->known_before = client->known_before;
+    if (monitor->visit == client) {
+        monitor->visit = client->known_after != client ? client->known_after : NULL;
+    }
+    client->known_before = client->known_after = NULL;
+    monitor->known--;
+}
+
+/* --- forgetting --- */
+
+bool adu_rate_is_up(const struct adu_rate_client *client, int kind)
+{
+    return client->rates[kind].raised && !client->to_tell[kind];
+}
+
+static struct adu_farewell *farewell_make(const struct adu_rate_client *client)
+{
+    const size_t id = client->client_id != NULL ? strlen(client->client_id) + 1 : 0;
+    const size_t user = client->username != NULL ? strlen(client->username) + 1 : 0;
+    struct adu_farewell *farewell = calloc(1, sizeof *farewell + id + user);
+    if (farewell == NULL) {
+        return NULL;
+    }
+    farewell->client = *client;
+    if (client->learned != NULL) {
+        farewell->learned = *client->learned;
+    }
+    farewell->client.learned = client->learned != NULL ? &farewell->learned : NULL;
+    if (id > 0) {
+        farewell->client.client_id = memcpy(farewell->names, client->client_id, id);
+    }
+    if (user > 0) {
+        farewell->client.username = memcpy(farewell->names + id, client->username, user);
+    }
+    return farewell;
+}
+
+/* Nothing may be published from here; the next tick does. */
+void adu_rate_monitor_forget(struct adu_rate_monitor *monitor, struct adu_rate_client *client)
+{
+    const bool shown = client->learned != NULL && client->learned->shown != 0;
+    const bool up = shown || adu_rate_is_up(client, ADU_RATE_PUBLISH) ||
+                    adu_rate_is_up(client, ADU_RATE_CONNECT);
+    struct adu_farewell *farewell = up ? farewell_make(client) : NULL;
+    adu_rate_unlist(monitor, client);
+    unknow(monitor, client);
+    adu_presence_forget(monitor->presences, &client->presence);
+    free(client->learned);
+    client->learned = NULL;
+    if (!up) {
+        return;
+    }
+    if (farewell == NULL) {
+        monitor->farewells_lost++;
+        return;
+    }
+    farewell->next = monitor->farewells;
+    monitor->farewells = farewell;
+}

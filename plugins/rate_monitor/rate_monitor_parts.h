@@ -1,0 +1,88 @@
+/* The inside of the monitor, shared by its parts. Each calls only those above it: clients.c (who is
+ * known, who is forgotten), act.c (what is done about alerts), tell.c (alerts go out),
+ * tell_presence.c (presence goes out, and what outlives the broker to the disk), rate_monitor.c
+ * (counting, and what the stage does). */
+#ifndef ADUANA_RATE_MONITOR_PARTS_H
+#define ADUANA_RATE_MONITOR_PARTS_H
+
+#include "plugins/rate_monitor/alert.h"
+#include "plugins/rate_monitor/presence.h"
+#include "plugins/rate_monitor/quarantine.h"
+#include "plugins/rate_monitor/rate_monitor.h"
+#include "plugins/rate_monitor/rate_policy.h"
+
+/* A client that was forgotten while its alert was up: what is left to say of it. */
+struct adu_farewell {
+    struct adu_farewell *next;
+    struct adu_rate_client client; /* a copy, whose names are those below */
+    struct adu_learned learned;    /* a copy, if it had one */
+    char names[];
+};
+
+struct adu_rate_monitor {
+    struct adu_rate_client *first; /* whose alerts are to be told, or are not over */
+    struct adu_farewell *farewells;
+    unsigned farewells_lost; /* for want of memory */
+    int64_t counters_due_ms;
+    struct adu_rate_client *visit; /* the next one of the ring of all */
+    size_t known;                  /* how many they are */
+    int64_t minute_ms;             /* when this minute of alerts began */
+    long told;                     /* in it */
+    struct adu_quarantine *quarantine;
+    struct adu_presences *presences;
+    unsigned long presence_generation; /* under which all of them were due */
+    bool delaying;                     /* there are more than may be told, and that has been told */
+};
+
+/* clients.c: has the client looked at by adu_rate_tell_due in each tick until it is unlisted. */
+void adu_rate_list(struct adu_rate_monitor *monitor, struct adu_rate_client *client);
+void adu_rate_unlist(struct adu_rate_monitor *monitor, struct adu_rate_client *client);
+
+/* clients.c: puts it among those that are visited. */
+void adu_rate_know(struct adu_rate_monitor *monitor, struct adu_rate_client *client);
+
+/* clients.c: raised, and published as such: its end must be, too. */
+bool adu_rate_is_up(const struct adu_rate_client *client, int kind);
+
+/* clients.c: the next one, which the caller frees; NULL: none. */
+struct adu_farewell *adu_rate_take_farewell(struct adu_rate_monitor *monitor);
+
+/* Under the policy by which it was classified. NULL: it is of none. */
+static inline const struct adu_rate_class *adu_rate_class_of(const struct adu_rate_policy *policy,
+                                                             const struct adu_rate_client *client)
+{
+    return client->class_index >= 0 ? &policy->classes[client->class_index] : NULL;
+}
+
+/* act.c: the set of what is done about that kind of alert of the client. */
+unsigned adu_rate_actions_on(const struct adu_stage_call *call,
+                             const struct adu_rate_client *client, int kind);
+
+/* act.c: does it, once an alert, and ends what is over. From a tick. */
+void adu_rate_act(const struct adu_stage_call *call, struct adu_rate_client *client);
+
+/* tell.c: one alert goes out. From a tick. */
+void adu_rate_publish(const struct adu_stage_call *call, const struct adu_alert *alert);
+
+/* tell.c: what has begun or is over with a client. True while an alert of it is not over, or waits.
+ */
+bool adu_rate_tell_due(const struct adu_stage_call *call, struct adu_rate_client *client);
+
+/* tell.c: the end of the alerts of those who were forgotten. */
+void adu_rate_tell_farewells(const struct adu_stage_call *call, struct adu_rate_monitor *monitor);
+
+/* tell.c: says so when no alert waits any more. */
+void adu_rate_end_delay(const struct adu_stage_call *call, struct adu_rate_monitor *monitor);
+
+/* tell_presence.c: what has changed, some of it a tick. */
+void adu_rate_tell_presence(const struct adu_stage_call *call, struct adu_rate_monitor *monitor);
+
+/* tell_presence.c: the client is connected, if anybody wants to know. */
+void adu_rate_present(const struct adu_stage_call *call, struct adu_rate_client *client);
+
+/* tell_presence.c: keeps what is known of the client on disk; now, or if it was ten minutes ago:
+ * then true. From a tick. */
+void adu_rate_save(const struct adu_stage_call *call, struct adu_rate_client *client);
+bool adu_rate_save_due(const struct adu_stage_call *call, struct adu_rate_client *client);
+
+#endif
