@@ -296,7 +296,7 @@ START_TEST(many_at_once)
 {
     enum { MANY = 1000 };
     static struct client c[MANY];
-    static char ids[MANY][8];
+    static char ids[MANY][16];
     begin_present(PRESENCE);
     for (int i = 0; i < MANY; i++) {
         snprintf(ids[i], sizeof ids[i], "c%d", i);
