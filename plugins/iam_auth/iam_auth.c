@@ -67,7 +67,7 @@ static void refuse_for_a_while(struct adu_iam *iam, const struct adu_lookup *l)
     /* Not everybody comes back at the same moment. */
     const int64_t jitter = seconds * (l->mark->bytes[ADU_MARK_BYTES - 1] % 100) * 5;
     const int64_t ms = seconds * 1000 - jitter;
-    adu_known_refuse(iam->known, l->mark, l->answer.outcome, l->for_nobody,
+    adu_known_refuse(iam->known, l->mark, &l->answer, l->for_nobody,
                      iam->now_ms + (l->for_nobody && ms < PARKED_NO_MS ? PARKED_NO_MS : ms));
 }
 
@@ -555,9 +555,10 @@ static enum adu_verdict ask(struct asking *a)
         adu_guard_locks(a->iam->guard, &a->policy->guard, &a->who, a->call->now_ms, &kind)) {
         return lock_out(a, kind);
     }
-    const enum adu_outcome refusal = adu_known_refusal(a->iam->known, &a->mark, a->call->now_ms);
-    if (refusal != ADU_OUTCOME_VERIFIED) {
-        refuse(a->login, outcome_texts[refusal]);
+    const struct adu_known_refusal *refusal =
+        adu_known_refusal(a->iam->known, &a->mark, a->call->now_ms);
+    if (refusal != NULL) {
+        refuse_for(a->login, outcome_texts[refusal->outcome], refusal->why);
         if (adu_known_hear(a->iam->known, &a->mark)) {
             count_outcome(a, ADU_DENY);
         }

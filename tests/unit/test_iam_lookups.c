@@ -21,6 +21,7 @@ static struct {
     char right[64]; /* the password of everybody */
     char group[64];
     int64_t until_ms;
+    char why[64]; /* somebody is barred */
 } directory = {.lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
 
 static void hold(bool held)
@@ -51,6 +52,8 @@ static void ask(const void *settings, const char *username, const char *password
     }
     if (answer->outcome == ADU_OUTCOME_UNAVAILABLE) {
         snprintf(answer->why, sizeof answer->why, "no route");
+    } else if (answer->outcome == ADU_OUTCOME_BARRED) {
+        snprintf(answer->why, sizeof answer->why, "%s", directory.why);
     }
     snprintf(answer->username, sizeof answer->username, "%s", username);
     adu_attributes_add(&answer->attributes, "ldap.group", directory.group);
@@ -108,6 +111,7 @@ static void setup(void)
     atomic_store(&directory.asked, 0);
     strcpy(directory.right, "x");
     strcpy(directory.group, "turno1");
+    directory.why[0] = '\0';
     now_ms = 1000000;
     wall_ms = INT64_C(1700000000000);
     counters = (struct adu_counters){0};
@@ -286,6 +290,51 @@ START_TEST(no_is_remembered_at_once)
     pass(11 * SECOND); /* refusals are remembered for a shorter time */
     ck_assert_str_eq(in_the_end("ana", "x"), "no: the account is not to be used");
     ck_assert_int_eq(atomic_load(&directory.asked), 3);
+}
+END_TEST
+
+/* And for the same reason, however often it is heard. */
+START_TEST(a_remembered_no_says_why)
+{
+    directory.outcome = ADU_OUTCOME_BARRED;
+    strcpy(directory.why, "the token is not active");
+    static const char no[] = "no: the account is not to be used \"the token is not active\"";
+    ck_assert_str_eq(in_the_end("ana", "x"), no);
+    is_known("ana", "x", no);
+    is_known("ana", "x", no);
+    strcpy(directory.why, "the account is disabled");
+    pass(11 * SECOND);
+    ck_assert_str_eq(in_the_end("ana", "x"),
+                     "no: the account is not to be used \"the account is disabled\"");
+}
+END_TEST
+
+/* Whoever is refused at the same moment does not come back at the same moment. */
+START_TEST(refusals_do_not_end_together)
+{
+    enum { GUESSES = 100, STEPS = 10 };
+    char guess[16];
+    uint64_t ticket = 0;
+    int ended[STEPS + 1] = {0};
+    for (int i = 0; i < GUESSES; i++) {
+        snprintf(guess, sizeof guess, "guess %d", i);
+        in_the_end("ana", guess);
+    }
+    hold(true);
+    for (int step = 1; step <= STEPS; step++) {
+        pass(SECOND - (step == STEPS)); /* 10 s, but for a moment */
+        for (int i = 0; i < GUESSES; i++) {
+            snprintf(guess, sizeof guess, "guess %d", i);
+            ended[step] += strcmp(at_once("ana", guess, &ticket), "later") == 0;
+            adu_iam_auth_abandon(iam, ticket);
+            ticket = 0;
+        }
+    }
+    /* A few have the same place, or the same moment, by chance. */
+    ck_assert_int_lt(ended[5], 10);
+    ck_assert_int_gt(ended[8], ended[6]);
+    ck_assert_int_lt(ended[6], GUESSES - 10);
+    ck_assert_int_gt(ended[STEPS], GUESSES - 10);
 }
 END_TEST
 
@@ -711,6 +760,8 @@ int main(void)
         by_a_worker_and_then_by_heart,
         fresh_then_looked_up_behind_its_back_then_stale,
         no_is_remembered_at_once,
+        a_remembered_no_says_why,
+        refusals_do_not_end_together,
         one_question_for_all,
         an_answer_is_parked,
         the_loop_waits_a_little,
