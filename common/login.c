@@ -220,6 +220,7 @@ static bool judge(struct adu_pipeline *p, struct adu_principal *principal, struc
         .client_id = adu_principal_client_id(principal),
         .claimed_username = principal->username,
         .record_before = principal->record,
+        .secret_before = principal->secret,
         .refresh = afresh,
         .ticket = *ticket,
         .why = ADU_REASON_INIT,
@@ -396,6 +397,9 @@ static bool admit(struct adu_pipeline *p, const struct adu_connect *connect,
         refuse(login, "out of memory, or too many attributes");
         return false;
     }
+    adu_bytes_wipe(&principal->secret); /* of another log-in */
+    principal->secret = login->secret;
+    login->secret = (struct adu_bytes){0};
     adu_pipeline_remember(p, principal);
     return true;
 }
@@ -472,6 +476,7 @@ enum adu_verdict adu_pipeline_log_in(struct adu_pipeline *p, const struct adu_co
     }
     adu_attributes_clear(&login.attributes);
     adu_bytes_clear(&login.record);
+    adu_bytes_wipe(&login.secret);
     adu_attributes_clear(&certificate);
     return verdict;
 }

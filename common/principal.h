@@ -49,6 +49,7 @@ struct adu_principal {
     struct adu_bytes certificate;
     struct adu_certificate_watch watch;
     struct adu_bytes record;    /* what the stage that checked its password keeps of that */
+    struct adu_bytes secret;    /* with which that asks again; while it is online alone */
     int64_t refresh_ms;         /* when it looks that up anew, monotonic; 0: never */
     unsigned proven;            /* set of enum adu_factor */
     struct adu_address address; /* not kept on disk */
@@ -111,6 +112,9 @@ struct adu_principal *adu_principals_next_client(struct adu_principals *table,
                                                  const struct adu_principal *p);
 
 size_t adu_principals_count(const struct adu_principals *table);
+
+/* One of its connections has ended: with the last goes what is kept for it alone. */
+void adu_principal_offline(struct adu_principal *p);
 
 ADU_API const char *adu_principal_client_id(const struct adu_principal *p);
 

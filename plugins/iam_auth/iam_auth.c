@@ -229,6 +229,7 @@ struct asking {
     struct adu_iam *iam;
     struct adu_login *login;
     const char *username;
+    const char *secret; /* as far as it is at hand */
     char name_in_secret[ADU_USERNAME_MOST + 1];
     struct adu_mark mark;
     struct adu_guard_who who;
@@ -308,6 +309,18 @@ static enum adu_verdict describe(const struct adu_iam_policy *policy,
     return adu_login_add_roles(login, policy->offline_roles) ? ADU_ALLOW : ADU_ERROR;
 }
 
+/* Who is in is asked about again: by his name, or by a secret that is kept for that. */
+static bool plan_recheck(const struct asking *a, const struct adu_iam_asked *asked)
+{
+    struct adu_login *login = a->login;
+    const long seconds = a->policy->limits.recheck_seconds;
+    const bool by_secret = seconds > 0 && a->secret != NULL && adu_iam_asked_may_be_revoked(asked);
+    const struct adu_bytes secret = {(unsigned char *)a->secret,
+                                     by_secret ? strlen(a->secret) + 1 : 0};
+    login->refresh_seconds = asked->provider->rechecks || by_secret ? seconds : 0;
+    return !by_secret || login->again || adu_bytes_copy(&login->secret, secret);
+}
+
 /* What a provider's answer, by `asked`, makes of the log-in. */
 static enum adu_verdict conclude(const struct asking *a, const struct adu_iam_asked *asked,
                                  const struct adu_answer *answer)
@@ -326,10 +339,10 @@ static enum adu_verdict conclude(const struct asking *a, const struct adu_iam_as
         return verdict == ADU_ABSTAIN ? refuse(login, outcome_texts[ADU_OUTCOME_UNKNOWN]) : verdict;
     }
     if (asked->provider->waits) {
-        if (!adu_answer_write(answer, asked->provider->name, &login->record)) {
+        if (!adu_answer_write(answer, asked->provider->name, &login->record) ||
+            !plan_recheck(a, asked)) {
             return ADU_ERROR;
         }
-        login->refresh_seconds = asked->provider->rechecks ? a->policy->limits.recheck_seconds : 0;
     }
     end_with(login, answer->valid_until_ms);
     a->call->counters->logins_by_ending_password += answer->secret_until_ms != 0;
@@ -360,6 +373,7 @@ static enum adu_verdict ask_worker(const struct asking *a, size_t from, const ch
         .username = a->username,
         .password = password,
         .mark = &a->mark,
+        .recheck = a->login->again,
         .closed = closed_after(a, from),
         .wall_ms = a->call->wall_ms,
     };
@@ -469,7 +483,8 @@ static enum adu_verdict by_answer(struct asking *a)
     if (l == NULL || l->recheck || strcmp(l->username, a->username) != 0) {
         return ADU_ERROR;
     }
-    a->mark = *l->mark; /* the secret itself is not at hand any more */
+    a->mark = *l->mark; /* the secret itself is not at hand any more, but where it is to be kept */
+    a->secret = l->secret;
     const struct adu_iam_asked *then = &l->policy->asked[l->by];
     const size_t by = adu_iam_policy_find(a->policy, then->provider->name, then->stamp);
     if (by == a->policy->count) {
@@ -571,27 +586,44 @@ static enum adu_verdict ask(struct asking *a)
 
 /* --- again: without the secret --- */
 
-/* By the answer that the log-in had, or a fresh one. */
+static bool recheck_is_due(const struct asking *a, const struct adu_iam_asked *asked)
+{
+    return a->login->refresh && a->login->ticket == 0 &&
+           (asked->provider->rechecks ||
+            (a->secret != NULL && adu_iam_asked_may_be_revoked(asked))) &&
+           adu_breaker_may_ask(&watch(a->iam, asked)->breaker, a->call->now_ms);
+}
+
+/* What that provider has said meanwhile; NULL if it has not, or could not. */
+static const struct adu_answer *fresh_answer(const struct asking *a,
+                                             const struct adu_iam_asked *asked)
+{
+    const struct adu_lookup *l =
+        a->login->ticket != 0 ? adu_lookups_result(a->iam->lookups, a->login->ticket) : NULL;
+    return l != NULL && l->policy->asked[l->by].provider == asked->provider &&
+                   l->answer.outcome != ADU_OUTCOME_UNAVAILABLE
+               ? &l->answer
+               : NULL;
+}
+
+/* By the answer that the log-in had, or a fresh one. That a secret is still good says nothing new
+ * of its user, but that his provider is there. */
 static enum adu_verdict by_record(const struct asking *a, size_t i)
 {
     const struct adu_iam_asked *asked = &a->policy->asked[i];
     struct adu_answer answer = {.outcome = ADU_OUTCOME_VERIFIED};
-    if (a->login->refresh && a->login->ticket == 0 && asked->provider->rechecks) {
-        struct watched *w = watch(a->iam, asked);
-        if (adu_breaker_may_ask(&w->breaker, a->call->now_ms)) {
-            return ask_worker(a, i, NULL);
-        }
+    if (recheck_is_due(a, asked)) {
+        return ask_worker(a, i, asked->provider->rechecks ? NULL : a->secret);
     }
-    const struct adu_lookup *l =
-        a->login->ticket != 0 ? adu_lookups_result(a->iam->lookups, a->login->ticket) : NULL;
-    if (l != NULL && l->policy->asked[l->by].provider == asked->provider &&
-        l->answer.outcome != ADU_OUTCOME_UNAVAILABLE) {
-        return conclude(a, asked, &l->answer);
+    const struct adu_answer *fresh = fresh_answer(a, asked);
+    if (fresh != NULL && (fresh->outcome != ADU_OUTCOME_VERIFIED || asked->provider->rechecks)) {
+        return conclude(a, asked, fresh);
     }
     if (a->login->record_before.bytes != NULL &&
         !adu_answer_read(a->login->record_before, &answer)) {
         return ADU_ERROR;
     }
+    answer.in_grace = answer.in_grace && fresh == NULL;
     const enum adu_verdict verdict = conclude(a, asked, &answer);
     adu_answer_clear(&answer);
     return verdict;
@@ -675,13 +707,13 @@ enum adu_verdict adu_iam_auth_identify(const struct adu_stage_call *call, struct
         return ADU_ABSTAIN;
     }
     a.iam->now_ms = call->now_ms;
+    a.secret = login->again ? (const char *)login->secret_before.bytes : login->password;
     a.username = name_given(&a);
     enum adu_verdict verdict = check_given(login, a.username);
     if (verdict == ADU_ALLOW) {
         verdict = same_person(login, a.username);
     }
-    if (verdict == ADU_ALLOW &&
-        !adu_mark_make(&a.iam->key, a.username, login->again ? NULL : login->password, &a.mark)) {
+    if (verdict == ADU_ALLOW && !adu_mark_make(&a.iam->key, a.username, a.secret, &a.mark)) {
         verdict = ADU_ERROR;
     }
     if (verdict == ADU_ALLOW) {
