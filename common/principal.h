@@ -64,8 +64,7 @@ struct adu_principal {
     char why[256]; /* why it is not valid */
 
     /* Its orders over the control topic. */
-    int64_t orders_since_ms;
-    unsigned orders;        /* within a second */
+    int64_t orders_ms;      /* monotonic: until when it has had its share */
     unsigned long answered; /* the tick after the last answer; 0: none */
 
     struct adu_principal *next_of_client;
