@@ -28,6 +28,14 @@ static inline void adu_bytes_wipe(struct adu_bytes *bytes)
     adu_bytes_clear(bytes);
 }
 
+/* What `*from` has is now `*to`'s; what that had is freed. */
+static inline void adu_bytes_move(struct adu_bytes *to, struct adu_bytes *from)
+{
+    adu_bytes_clear(to);
+    *to = *from;
+    *from = (struct adu_bytes){0};
+}
+
 /* Makes `*to` a copy, what it was before being freed. false when memory is gone; then it is as it
  * was. */
 static inline bool adu_bytes_copy(struct adu_bytes *to, struct adu_bytes from)
