@@ -19,7 +19,7 @@
 
 enum { PORT = 1883, PORT_TLS = 8883, KEEPALIVE = 60, PASSWORD_MOST = 4096, QUOTED = 4096 };
 
-/* Between two pages: a broker answers at most ADU_CONTROL_A_SECOND_MOST messages a second. */
+/* Between two pages: a broker answers at most ADU_CONTROL_A_SECOND_MOST commands a second. */
 enum { PAGE_US = 1100000 / ADU_CONTROL_A_SECOND_MOST };
 
 struct adu_live {

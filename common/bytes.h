@@ -19,6 +19,23 @@ static inline void adu_bytes_clear(struct adu_bytes *bytes)
     *bytes = (struct adu_bytes){0};
 }
 
+/* The same of a secret. */
+static inline void adu_bytes_wipe(struct adu_bytes *bytes)
+{
+    if (bytes->bytes != NULL) {
+        explicit_bzero(bytes->bytes, bytes->length);
+    }
+    adu_bytes_clear(bytes);
+}
+
+/* What `*from` has is now `*to`'s; what that had is freed. */
+static inline void adu_bytes_move(struct adu_bytes *to, struct adu_bytes *from)
+{
+    adu_bytes_clear(to);
+    *to = *from;
+    *from = (struct adu_bytes){0};
+}
+
 /* Makes `*to` a copy, what it was before being freed. false when memory is gone; then it is as it
  * was. */
 static inline bool adu_bytes_copy(struct adu_bytes *to, struct adu_bytes from)

@@ -188,6 +188,23 @@ static char *answer_all(struct adu_control *c, const struct adu_json *commands)
     return written(responses);
 }
 
+/* Each command takes its share of a second, of which one is lent. What is not answered takes none.
+ */
+static bool has_share(struct adu_control *c, size_t commands)
+{
+    const int64_t now_ms = c->now.mono_ms, had_ms = c->asker->orders_ms;
+    const int64_t until_ms = (had_ms > now_ms ? had_ms : now_ms) +
+                             (int64_t)commands * (1000 / ADU_CONTROL_A_SECOND_MOST);
+    if (until_ms - now_ms > 1000) {
+        return false;
+    }
+    c->asker->orders_ms = until_ms;
+    return true;
+}
+
+static const char too_many[] = "more commands than are answered: at most 20 a second";
+
+/* A message takes the share of its first command before it is read. */
 static char *answer(struct adu_control *c, const struct adu_order *order)
 {
     static const struct adu_field fields[] = {
@@ -198,6 +215,9 @@ static char *answer(struct adu_control *c, const struct adu_order *order)
         snprintf(text, sizeof text, "the message has %zu bytes; at most %d are read",
                  order->payload_length, ADU_CONTROL_BYTES_MOST);
         return complaint(text);
+    }
+    if (!has_share(c, 1)) {
+        return complaint(too_many);
     }
     const struct adu_json *commands = NULL;
     char *reply = NULL;
@@ -211,7 +231,7 @@ static char *answer(struct adu_control *c, const struct adu_order *order)
                        ADU_CONTROL_COMMANDS_MOST, commands->count);
         reply = complaint(adu_error_format(&error, text, sizeof text));
     } else {
-        reply = answer_all(c, commands);
+        reply = has_share(c, commands->count - 1) ? answer_all(c, commands) : complaint(too_many);
     }
     adu_json_free(document);
     return reply;
@@ -245,15 +265,6 @@ static bool granted(struct adu_pipeline *p, struct adu_principal *asker,
         why->text = "orders need a role of acl.json, which is not loaded";
     }
     return verdict == ADU_ALLOW && why->text == NULL;
-}
-
-static bool too_often(struct adu_principal *asker, struct adu_now now)
-{
-    if (asker->orders == 0 || now.mono_ms - asker->orders_since_ms >= 1000) {
-        asker->orders_since_ms = now.mono_ms;
-        asker->orders = 0;
-    }
-    return ++asker->orders > ADU_CONTROL_A_SECOND_MOST;
 }
 
 /* The reply is no delivery that the broker would ask about. */
@@ -295,8 +306,6 @@ char *adu_pipeline_order(struct adu_pipeline *p, const struct adu_order *order, 
     if (!granted(p, c.asker, order, now, &why)) {
         log_refusal(p, &c.asker->log, c.who, adu_audit_reason(&why, reason, sizeof reason), now);
         reply = complaint(reason);
-    } else if (too_often(c.asker, now)) {
-        reply = complaint("more messages than are answered: at most 20 a second");
     } else {
         reply = answer(&c, order);
     }

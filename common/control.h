@@ -13,7 +13,7 @@
 enum {
     ADU_CONTROL_BYTES_MOST = 65536,    /* of a message */
     ADU_CONTROL_COMMANDS_MOST = 16,    /* in a message */
-    ADU_CONTROL_A_SECOND_MOST = 20,    /* messages of one client */
+    ADU_CONTROL_A_SECOND_MOST = 20,    /* commands of one client, and as many at once */
     ADU_CONTROL_SESSIONS_MOST = 500,   /* in an answer */
     ADU_CONTROL_LOOKED_AT_MOST = 5000, /* clients, for an answer */
     ADU_CONTROL_TEXT_MOST = 131072,    /* bytes of an answer's sessions, more or less */

@@ -2,9 +2,9 @@
  * stages.c (calling a stage), expiry.c (how long), doubt.c (are they still), certificates.c (how
  * long yet), tell.c (the audit log), measure.c (metrics), remember.c (the state file), start.c (the
  * first event),
- * login.c (who), hold.c (who, later), decide.c (may they), would.c (might they), kick.c (sending
- * away), reload.c (generations), control*.c (orders), pipeline.c (plugins come, time passes,
- * plugins go).
+ * judge.c (who), login.c (they come), hold.c (who, later), decide.c (may they), would.c (might
+ * they), kick.c (sending away), reload.c (generations), control*.c (orders), pipeline.c (plugins
+ * come, time passes, plugins go).
  */
 #ifndef ADUANA_COMMON_PIPELINE_PARTS_H
 #define ADUANA_COMMON_PIPELINE_PARTS_H
@@ -109,20 +109,23 @@ struct adu_pipeline {
     struct adu_kick *kicks;
 };
 
-/* login.c: judges what is known of a principal under the running policy. */
+/* judge.c: DENY, for that reason, which is no stage's own. */
+enum adu_verdict adu_pipeline_deny(struct adu_login *login, const char *text);
+
+/* judge.c: judges what is known of a principal under the running policy. */
 void adu_pipeline_judge(struct adu_pipeline *p, struct adu_principal *principal,
                         struct adu_now now);
 
-/* login.c, for inquiry.c: the authentication stages in turn, and what is required of them all. */
+/* judge.c, for inquiry.c: the authentication stages in turn, and what is required of them all. */
 enum adu_verdict adu_pipeline_identify(struct adu_pipeline *p, struct adu_login *login,
                                        struct adu_now now);
 
-/* login.c, for inquiry.c: a certificate's attributes, which `login` then points at. Without a
+/* judge.c, for inquiry.c: a certificate's attributes, which `login` then points at. Without a
  * certificate, or without the stage that reads them, nothing. */
 bool adu_pipeline_read_certificate(struct adu_pipeline *p, struct adu_bytes certificate,
                                    struct adu_attributes *attributes, struct adu_login *login);
 
-/* login.c, for inquiry.c: puts a judgement on the principal. Without memory it is not valid:
+/* judge.c, for inquiry.c: puts a judgement on the principal. Without memory it is not valid:
  * refused, and judged again by the next sweep or log-in. */
 void adu_pipeline_settle(struct adu_pipeline *p, struct adu_principal *principal,
                          struct adu_login *login, bool valid, struct adu_now now);
@@ -132,7 +135,7 @@ void adu_pipeline_settle(struct adu_pipeline *p, struct adu_principal *principal
 enum adu_verdict adu_pipeline_log_in(struct adu_pipeline *p, const struct adu_connect *connect,
                                      struct adu_now now, uint64_t *ticket, char *username);
 
-/* login.c: the same as adu_pipeline_judge, by a fresh answer of the stage that checked its
+/* judge.c: the same as adu_pipeline_judge, by a fresh answer of the stage that checked its
  * password. false if that comes later, under `*ticket`. */
 bool adu_pipeline_judge_afresh(struct adu_pipeline *p, struct adu_principal *principal,
                                struct adu_now now, uint64_t *ticket);

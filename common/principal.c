@@ -80,6 +80,13 @@ void adu_principal_unjudge(struct adu_principal *p)
     p->valid = false;
 }
 
+void adu_principal_offline(struct adu_principal *p)
+{
+    if (--p->online == 0) {
+        adu_bytes_wipe(&p->secret);
+    }
+}
+
 static void user_release(struct adu_principals *table, struct adu_user *user);
 
 static void drop(struct adu_principals *table, struct adu_principal *p)
@@ -101,6 +108,7 @@ static void drop(struct adu_principals *table, struct adu_principal *p)
     adu_principal_unjudge(p);
     adu_bytes_clear(&p->certificate);
     adu_bytes_clear(&p->record);
+    adu_bytes_wipe(&p->secret);
     for (int kind = 0; kind < ADU_STAGES; kind++) {
         free(p->state[kind]);
     }

@@ -49,6 +49,7 @@ struct adu_principal {
     struct adu_bytes certificate;
     struct adu_certificate_watch watch;
     struct adu_bytes record;    /* what the stage that checked its password keeps of that */
+    struct adu_bytes secret;    /* with which that asks again; while it is online alone */
     int64_t refresh_ms;         /* when it looks that up anew, monotonic; 0: never */
     unsigned proven;            /* set of enum adu_factor */
     struct adu_address address; /* not kept on disk */
@@ -63,8 +64,7 @@ struct adu_principal {
     char why[256]; /* why it is not valid */
 
     /* Its orders over the control topic. */
-    int64_t orders_since_ms;
-    unsigned orders;        /* within a second */
+    int64_t orders_ms;      /* monotonic: until when it has had its share */
     unsigned long answered; /* the tick after the last answer; 0: none */
 
     struct adu_principal *next_of_client;
@@ -111,6 +111,9 @@ struct adu_principal *adu_principals_next_client(struct adu_principals *table,
                                                  const struct adu_principal *p);
 
 size_t adu_principals_count(const struct adu_principals *table);
+
+/* One of its connections has ended: with the last goes what is kept for it alone. */
+void adu_principal_offline(struct adu_principal *p);
 
 ADU_API const char *adu_principal_client_id(const struct adu_principal *p);
 

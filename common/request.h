@@ -51,8 +51,9 @@ struct adu_login {
     const char *address; /* NULL: not known */
     struct adu_bytes
         record_before; /* `again`: what the log-in had left in `record`; without bytes: nothing */
-    bool refresh;      /* `again`: what may have changed is to be looked up anew, if that is due */
-    bool assumed;      /* for inquiries alone: nobody can be asked, and no record was left */
+    struct adu_bytes secret_before; /* `again`: what it had left in `secret` */
+    bool refresh; /* `again`: what may have changed is to be looked up anew, if that is due */
+    bool assumed; /* for inquiries alone: nobody can be asked, and no record was left */
     struct adu_bytes shown; /* the client certificate, in DER */
     struct x509_st
         *parsed; /* the same as the broker's OpenSSL has it; NULL: nobody has parsed it */
@@ -76,8 +77,11 @@ struct adu_login {
      * it when the answer has come; 0: none. The password is not at hand then. */
     uint64_t ticket;
     struct adu_bytes record; /* to be kept with the client; freed by whoever made the login */
-    long refresh_seconds;    /* `refresh` is due after so long; 0: never */
-    struct adu_reason why;   /* of a refusal */
+    /* To be kept with the client while it is connected, in memory alone; wiped by whoever made the
+     * login. */
+    struct adu_bytes secret;
+    long refresh_seconds;  /* `refresh` is due after so long; 0: never */
+    struct adu_reason why; /* of a refusal */
     struct adu_reason
         certificate_why; /* of a certificate that proves nothing; text NULL otherwise */
 };

@@ -136,7 +136,7 @@ static void disown(struct adu_session *s)
         return;
     }
     if (s->online) {
-        s->principal->online--;
+        adu_principal_offline(s->principal);
     }
     struct adu_session **link = &s->principal->sessions;
     while (*link != s) {
@@ -243,7 +243,7 @@ void adu_sessions_close(struct adu_sessions *table, struct adu_session *session)
         forget(table, entry_of(session));
     } else if (session->online) {
         session->online = false;
-        session->principal->online--;
+        adu_principal_offline(session->principal);
         table->online--;
         release(table, session);
     }

@@ -31,6 +31,13 @@ struct adu_iam_asked {
     uint64_t stamp; /* the same only for the same settings, under whatever generation */
 };
 
+/* Whether what it verifies is asked about again by the secret itself. */
+static inline bool adu_iam_asked_may_be_revoked(const struct adu_iam_asked *asked)
+{
+    return asked->provider->may_be_revoked != NULL &&
+           asked->provider->may_be_revoked(asked->settings);
+}
+
 struct adu_iam_policy {
     enum adu_iam_require require;
     struct adu_iam_limits limits;

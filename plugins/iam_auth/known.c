@@ -1,5 +1,6 @@
 #include "plugins/iam_auth/known.h"
 #include "common/hash.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +21,7 @@ struct user {
 
 struct refusal {
     struct adu_mark mark;
-    enum adu_outcome outcome;
+    struct adu_known_refusal said;
     bool parked;
     int64_t until_ms; /* 0: none */
 };
@@ -190,10 +191,14 @@ static size_t place_of(const struct adu_mark *mark)
 }
 
 void adu_known_refuse(struct adu_known *known, const struct adu_mark *mark,
-                      enum adu_outcome outcome, bool parked, int64_t until_ms)
+                      const struct adu_answer *answer, bool parked, int64_t until_ms)
 {
-    known->refusals[place_of(mark)] =
-        (struct refusal){.mark = *mark, .outcome = outcome, .parked = parked, .until_ms = until_ms};
+    struct refusal *refusal = &known->refusals[place_of(mark)];
+    *refusal = (struct refusal){.mark = *mark,
+                                .said = {.outcome = answer->outcome},
+                                .parked = parked,
+                                .until_ms = until_ms};
+    snprintf(refusal->said.why, sizeof refusal->said.why, "%.150s", answer->why);
 }
 
 bool adu_known_hear(struct adu_known *known, const struct adu_mark *mark)
@@ -204,11 +209,10 @@ bool adu_known_hear(struct adu_known *known, const struct adu_mark *mark)
     return first;
 }
 
-enum adu_outcome adu_known_refusal(const struct adu_known *known, const struct adu_mark *mark,
-                                   int64_t now_ms)
+const struct adu_known_refusal *adu_known_refusal(const struct adu_known *known,
+                                                  const struct adu_mark *mark, int64_t now_ms)
 {
     const struct refusal *refusal = &known->refusals[place_of(mark)];
-    return now_ms < refusal->until_ms && adu_mark_equal(&refusal->mark, mark)
-               ? refusal->outcome
-               : ADU_OUTCOME_VERIFIED;
+    return now_ms < refusal->until_ms && adu_mark_equal(&refusal->mark, mark) ? &refusal->said
+                                                                              : NULL;
 }

@@ -37,14 +37,20 @@ void adu_known_forget(struct adu_known *known, const char *username, const struc
 
 size_t adu_known_count(const struct adu_known *known); /* of users */
 
-/* A secret was refused: it needs not be asked about again before `until_ms`. `parked`: nobody has
- * heard of it yet. */
-void adu_known_refuse(struct adu_known *known, const struct adu_mark *mark,
-                      enum adu_outcome outcome, bool parked, int64_t until_ms);
+/* A no, with as much of its reason as goes to the log. */
+struct adu_known_refusal {
+    enum adu_outcome outcome;
+    char why[151];
+};
 
-/* The refusal that still holds; VERIFIED if there is none. */
-enum adu_outcome adu_known_refusal(const struct adu_known *known, const struct adu_mark *mark,
-                                   int64_t now_ms);
+/* A secret was refused by that answer: it needs not be asked about again before `until_ms`.
+ * `parked`: nobody has heard of it yet. */
+void adu_known_refuse(struct adu_known *known, const struct adu_mark *mark,
+                      const struct adu_answer *answer, bool parked, int64_t until_ms);
+
+/* The refusal that still holds, until the next one is put; NULL if there is none. */
+const struct adu_known_refusal *adu_known_refusal(const struct adu_known *known,
+                                                  const struct adu_mark *mark, int64_t now_ms);
 
 /* Somebody hears of that refusal now. True if he is the first. */
 bool adu_known_hear(struct adu_known *known, const struct adu_mark *mark);

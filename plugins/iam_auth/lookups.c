@@ -32,6 +32,7 @@ struct flight {
     struct flight_key {
         struct adu_mark mark;
         const struct adu_iam_policy *policy;
+        size_t recheck; /* as wide as its neighbours: nothing lies between that is not said */
     } key;
     struct adu_arena *arena;
     char *username, *password;
@@ -93,8 +94,12 @@ static void put(struct adu_job *job)
             break;
         }
         adu_answer_clear(&f->lookup.answer);
-        asked->provider->ask(asked->settings, f->username, f->password, f->wall_ms,
-                             &f->lookup.answer);
+        if (f->lookup.recheck && f->password != NULL) {
+            asked->provider->ask_again(asked->settings, f->password, &f->lookup.answer);
+        } else {
+            asked->provider->ask(asked->settings, f->username, f->password, f->wall_ms,
+                                 &f->lookup.answer);
+        }
         if (f->lookup.answer.outcome != ADU_OUTCOME_UNKNOWN || f->lookup.recheck) {
             break;
         }
@@ -114,6 +119,17 @@ static void forget_password(struct flight *f)
     }
 }
 
+/* It is kept for those who wait, if it is good, or may be so while nobody can say, and is to be
+ * asked about again. */
+static bool secret_is_wanted(const struct flight *f)
+{
+    const struct adu_iam_asked *by = &f->lookup.policy->asked[f->lookup.by];
+    return !f->job.left_out && !f->lookup.recheck && f->holders > 0 &&
+           (f->lookup.answer.outcome == ADU_OUTCOME_VERIFIED ||
+            f->lookup.answer.outcome == ADU_OUTCOME_UNAVAILABLE) &&
+           adu_iam_asked_may_be_revoked(by);
+}
+
 static void flight_free(struct flight *f)
 {
     forget_password(f);
@@ -130,7 +146,10 @@ static void land(struct adu_job *job)
     struct adu_lookups *l = f->lookups;
     HASH_DELETE(hh, l->flights, f);
     f->landed = true;
-    forget_password(f);
+    if (!secret_is_wanted(f)) {
+        forget_password(f);
+    }
+    f->lookup.secret = f->password;
     if (job->left_out) {
         snprintf(f->lookup.answer.why, sizeof f->lookup.answer.why, "the broker is ending");
     } else {
@@ -167,7 +186,7 @@ static struct flight *flight_new(struct adu_lookups *l, const struct adu_questio
     }
     *f = (struct flight){.job = {.run = put, .done = land},
                          .lookups = l,
-                         .key = {.mark = *q->mark, .policy = q->policy},
+                         .key = {.mark = *q->mark, .policy = q->policy, .recheck = q->recheck},
                          .arena = adu_arena_hold(q->policy->arena),
                          .closed = q->closed,
                          .wall_ms = q->wall_ms};
@@ -181,7 +200,7 @@ static struct flight *flight_new(struct adu_lookups *l, const struct adu_questio
                                     .by = q->from,
                                     .username = f->username,
                                     .mark = &f->key.mark,
-                                    .recheck = q->password == NULL};
+                                    .recheck = q->recheck};
     if (f->username == NULL || (q->password != NULL && f->password == NULL)) {
         flight_free(f);
         return NULL;
@@ -193,7 +212,7 @@ static struct flight *flight_new(struct adu_lookups *l, const struct adu_questio
 static struct flight *get(struct adu_lookups *l, const struct adu_question_to_providers *q)
 {
     struct flight *f;
-    const struct flight_key key = {.mark = *q->mark, .policy = q->policy};
+    const struct flight_key key = {.mark = *q->mark, .policy = q->policy, .recheck = q->recheck};
     HASH_FIND(hh, l->flights, &key, sizeof key, f);
     if (f != NULL || l->secret_bytes > SECRET_BYTES_MOST || (f = flight_new(l, q)) == NULL) {
         return f;

@@ -9,13 +9,15 @@
 
 struct adu_lookups;
 
-/* What is asked: is that his secret (or, NULL, is his account good), from this provider on. */
+/* What is asked: is that his secret, from this provider on; or, as a `recheck`, of this one alone,
+ * whether his account (`password` NULL), or that secret of his, is still good. */
 struct adu_question_to_providers {
     const struct adu_iam_policy *policy; /* kept alive until it is answered */
     size_t from;
     const char *username, *password;
     const struct adu_mark *mark; /* of both */
-    unsigned closed;             /* a bit for each provider that is not to be asked now */
+    bool recheck;
+    unsigned closed; /* a bit for each provider that is not to be asked now */
     int64_t wall_ms;
 };
 
@@ -26,8 +28,9 @@ struct adu_lookup {
     const char *username;
     const struct adu_mark *mark;
     bool was_closed; /* he was not asked, as the question said */
-    bool recheck;    /* no secret was shown */
-    bool for_nobody; /* whoever asked is not there any more */
+    bool recheck;
+    bool for_nobody;    /* whoever asked is not there any more */
+    const char *secret; /* where it is to be kept; NULL: it is not at hand any more */
     struct adu_answer answer;
 };
 

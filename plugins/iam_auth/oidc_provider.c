@@ -67,6 +67,21 @@ static void ask(const void *settings, const char *username, const char *password
     }
 }
 
+/* --- asking again --- */
+
+static bool may_be_revoked(const void *settings)
+{
+    return ((const struct adu_oidc_policy *)settings)->introspection != NULL;
+}
+
+/* Its issuer alone is asked: that a key has been exchanged since ends no session. */
+static void ask_again(const void *settings, const char *token, struct adu_answer *answer)
+{
+    const struct adu_oidc_policy *policy = settings;
+    answer->outcome = ADU_OUTCOME_VERIFIED;
+    adu_introspect(policy->introspection, token, answer);
+}
+
 static bool name_of_token(const void *settings, const char *password, char *username)
 {
     const struct adu_oidc_policy *policy = settings;
@@ -129,6 +144,8 @@ const struct adu_provider adu_provider_oidc = {
     .compile = compile,
     .stamp = stamp,
     .waits = true, /* what is remembered of an answer would otherwise be asked for again */
+    .may_be_revoked = may_be_revoked,
+    .ask_again = ask_again,
     .name_in = name_of_token,
     .ask = ask,
     .describe = describe,

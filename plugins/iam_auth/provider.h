@@ -30,6 +30,14 @@ struct adu_provider {
     /* An account can be asked about without its secret: `ask` takes a NULL password. */
     bool rechecks;
 
+    /* A secret may be revoked before it ends, and only by the secret itself can that be found out:
+     * so it is kept in memory as long as the session lasts. NULL: none may. */
+    bool (*may_be_revoked)(const void *settings);
+
+    /* Has that secret, which was verified, been revoked since? VERIFIED (and nothing more is said),
+     * BARRED or UNAVAILABLE. Of a provider with `may_be_revoked`; else as `ask`. */
+    void (*ask_again)(const void *settings, const char *secret, struct adu_answer *answer);
+
     /* The user name that a secret says of itself, of a client that gives none; `ask` will say
      * whether that is so. false: it says none, or a client must give its own. NULL: none ever does.
      * `username` has ADU_USERNAME_MOST + 1 bytes. Any thread, pure. */

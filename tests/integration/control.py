@@ -63,7 +63,7 @@ def error(client, command, **arguments):
 
 
 def loaded(client, finished):
-    """Waits until so many loads have finished; the status then. No more than 20 questions a second are answered."""
+    """Waits until so many loads have finished; the status then. No more than 20 orders a second are carried out."""
     def look():
         status = told(client, "status")
         return status if status["loads"]["finished"] >= finished else None

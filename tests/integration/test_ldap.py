@@ -2,6 +2,7 @@
 import pytest
 
 import directory
+from daemon import until
 from asker import Asker, program_of
 from directory import GROUPS, PEOPLE, SUFFIX, Slapd, person, settings, uid
 from hostile_directory import BIND, EXTENDED, EXTENDED_DONE, SEARCH, SEARCH_DONE, Hostile, ber, entry, message, result
@@ -89,6 +90,21 @@ def test_a_lock_for_wrong_passwords(ask, slapd, suite):
     assert answer["outcome"] == "barred" and answer["why"] == "the account is locked"
     slapd.change(uid(name), "pwdAccountLockedTime", "20990101000000Z")
     assert ask.outcome(name) == "verified", "a lock that ends by itself ends no session"
+
+
+def test_a_password_that_is_over(ask, slapd, suite):
+    """ppolicy: too old, or to be changed first. Neither is a wrong password."""
+    rules = f"cn=estrictas-{suite},{SUFFIX}"
+    slapd.add(f"dn: {rules}\nobjectClass: applicationProcess\nobjectClass: pwdPolicy\ncn: estrictas-{suite}\npwdAttribute: userPassword\n"
+              "pwdMaxAge: 86400\npwdMustChange: TRUE\n")
+    for name, attribute, value, why in (("vieja", "pwdChangedTime", "20200101000000Z", "the password has expired"),
+                                        ("nueva", "pwdReset", "TRUE", "the password must be changed first")):
+        slapd.add(person(f"{name}-{suite}", "clave", pwdPolicySubentry=rules))
+        assert ask.outcome(f"{name}-{suite}", "clave") == "verified"
+        slapd.change(uid(f"{name}-{suite}"), attribute, value)
+        answer = ask.ask(f"{name}-{suite}", "clave")
+        assert (answer["outcome"], answer["why"]) == ("barred", why)
+        assert ask.outcome(f"{name}-{suite}", "mal") == "wrong"
 
 
 # --- groups
@@ -245,10 +261,11 @@ def silent(*_):
 def test_answers_that_do_not_come(asker, slapd, pki, tmp_path, behaviour, tls):
     """Nobody waits for ever, and the next server is asked."""
     server = Hostile(pki, on_search(behaviour), tls)
-    ldap = hostile_settings(slapd, tmp_path, server.url, slapd.urls[0], operation_timeout_ms=300, connect_timeout_ms=300)
-    ldap["servers"] = [server.url]
-    answer = asker(ldap).ask("ana", "clave-ana")
+    limits = {"operation_timeout_ms": 300, "connect_timeout_ms": 300}
+    answer = asker(hostile_settings(slapd, tmp_path, server.url, **limits)).ask("ana", "clave-ana")
     assert answer["outcome"] == "unavailable" and "no answer in time" in answer["why"]
+    both = asker(hostile_settings(slapd, tmp_path, server.url, slapd.urls[0], **{name: 3000 for name in limits}))
+    assert both.outcome("ana", "clave-ana") == "verified"
     assert b"clave-ana" not in server.got and b"clave del servicio" not in (server.got if not tls else b"")
     server.close()
 
@@ -317,21 +334,24 @@ def test_attack_10_certificate_for_another_host(asker, slapd, pki, tmp_path):
 
 
 def test_failover(asker, pki, tmp_path, slapd):
-    """The second server answers while the first is away, and the first again when it is back."""
+    """The second server answers while the first is away."""
     nobody = f"ldaps://127.0.0.1:{directory.free_port()}"
     one = asker(settings(slapd, tmp_path, servers=[nobody, slapd.urls[1]]))
     assert [one.outcome("ana", "clave-ana") for _ in range(3)] == ["verified"] * 3
     assert one.ask("ana", "clave-ana", threads=8, times=20) == {"verified": 160}
 
 
-def test_a_directory_that_restarts(asker, pki, tmp_path):
-    slapd = Slapd(tmp_path / "slapd", pki)
+def test_a_directory_that_restarts(asker, slapd, pki, tmp_path):
+    other, slapd = slapd, Slapd(tmp_path / "slapd", pki)
+    both = asker(settings(slapd, tmp_path, servers=[slapd.urls[1], other.urls[0]]))
+    assert both.outcome("luis", "clave-luis") == "verified" and slapd.binds(uid("luis")) == 1
     one = asker(settings(slapd, tmp_path, servers=slapd.urls))
     try:
         assert one.outcome("ana", "clave-ana") == "verified"
         slapd.stop()
         answer = one.ask("ana", "clave-ana")
         assert answer["outcome"] == "unavailable" and slapd.urls[1] in answer["why"]
+        assert both.outcome("luis", "clave-luis") == "verified", "by the second"
         slapd.start()
         assert one.outcome("ana", "clave-ana") == "verified"
         slapd.stop()
@@ -339,6 +359,7 @@ def test_a_directory_that_restarts(asker, pki, tmp_path):
         answer = one.ask("ana", "clave-ana")
         assert answer["outcome"] == "verified", answer["why"]
         assert slapd.binds(uid("ana")) == 3
+        until(lambda: both.outcome("luis", "clave-luis") == "verified" and slapd.binds(uid("luis")) > 1, "the first is asked again")
     finally:
         slapd.stop()
 

@@ -36,7 +36,7 @@ def web(pki, keys):
 @pytest.fixture
 def start(make_broker, suite, pki, keys):
     """start(**more): a broker with a listener where a token is enough. Keys are those of a file, but for `jwks`."""
-    def begin(providers=("oidc", "local"), **more):
+    def begin(providers=("oidc", "local"), policy=None, **more):
         port = free_port()
         broker = make_broker(suite, lambda self: self.plain_conf() + self.listener_conf(port, "require_certificate false"), start=False)
         broker.open_port = port
@@ -46,8 +46,8 @@ def start(make_broker, suite, pki, keys):
         oidc = {"issuer": issuer.NAME, "audience": "mqtt", "jwks": {"file": "sso.jwks"},
                 "attributes": {"linea": "planta.linea"}, "roles_claim": "realm_access.roles",
                 "roles": {"gateway": ["edge"], "operator": ["operador"]}, "skew_seconds": 0, **more}
-        broker.edit("iam_auth.json", lambda policy: policy.update(require="either", providers=list(providers), oidc=oidc,
-                                                                  cache={"refused_seconds": 0}))
+        changed = {"require": "either", "providers": list(providers), "oidc": oidc, "cache": {"refused_seconds": 0}, **(policy or {})}
+        broker.edit("iam_auth.json", lambda policy: policy.update(changed))
         broker.audit = broker.data / "audit.log"  # where no refusal is left out, however many there are
         broker.write("aduana.json", json.dumps({"audit": {"to": f"file:{broker.audit}"}}))
         return broker.start()
@@ -86,6 +86,10 @@ def is_refused(broker, token, why, version=4, **more):
         assert refused.value.code in (None, CODES[version])
         return refused.value.code and re.search(why, audited()[mark:].decode())
     until(attempt, why, every=0.2)
+
+
+def introspection(web):
+    return {"url": web.url + "/introspect", "ca_file": "ca.pem", "client_id": "broker", "client_secret_file": "broker.secret"}
 
 
 PLANTA = {"planta": {"linea": "linea1"}, "realm_access": {"roles": ["gateway", "no-such"]}}
@@ -184,16 +188,37 @@ def test_rotation_of_keys(start, keys, web, pki):
 
 def test_attack_11_token_of_a_user_since_disabled(start, keys, web):
     """Its signature is good, but its issuer says no; and while he cannot be asked nobody new gets in."""
-    about = {"url": web.url + "/introspect", "ca_file": "ca.pem", "client_id": "broker", "client_secret_file": "broker.secret"}
-    broker = start(introspection=about)
+    broker = start(introspection=introspection(web), policy={"cache": {"refused_seconds": 300}})
     good, bad = issuer.token(keys["ed"], "ana"), issuer.token(keys["ed"], "luis")
     web.revoked.add(bad)
     assert gets_in(broker, good).is_alive()
-    is_refused(broker, bad, "(the token is not active|the account is not to be used)", username="luis", client_id="luis")
+    for _ in range(3):  # and for the same reason where that is remembered
+        is_refused(broker, bad, 'the account is not to be used \\\\?"its issuer says that the token is not active', username="luis", client_id="luis")
+    assert web.asked.count("/introspect") == 2
     web.away = True
     is_refused(broker, issuer.token(keys["ed"], "eva"), "cannot be asked", username="eva", client_id="eva")
     for secret in (good, bad, "s3cret"):
         assert secret not in broker.log + broker.audit.read_text()
+
+
+def test_attack_11_token_revoked_while_it_is_in_use(start, keys, web):
+    """Whoever is connected by it goes, and nobody else; its issuer's absence ends nothing; and it is on no disk."""
+    broker = start(introspection=introspection(web), policy={"recheck_seconds": 1})
+    tokens = [issuer.token(keys["ed"], "ana", jti=str(number)) for number in range(3)]
+    one, other = (gets_in(broker, token, client_id=f"ana-{number}", clean=False) for number, token in enumerate(tokens[:2]))
+    web.away, mark = True, len(web.asked)
+    until(lambda: len(web.asked) > mark + 1, "it is asked about")
+    assert one.is_alive() and other.is_alive()
+    web.away = False
+    web.revoked.add(tokens[0])
+    one.wait_closed()
+    is_refused(broker, tokens[0], "its issuer says that the token is not active", client_id="ana-0")
+    mark = len(web.asked)
+    until(lambda: len(web.asked) > mark + 1, "the other is asked about")
+    assert other.is_alive() and gets_in(broker, tokens[2], client_id="ana-0", clean=False).is_alive()
+    broker.persist()
+    kept = b"".join(path.read_bytes() for path in broker.data.iterdir() if path.is_file()) + broker.log.encode()
+    assert not any(token.encode() in kept for token in tokens)
 
 
 def test_a_client_may_leave_its_name_out(start, keys):
@@ -213,12 +238,18 @@ def test_a_real_issuer(start, tmp_path):
     try:
         about = {"url": sso.sso + "introspect", "client_id": "broker", "client_secret_file": "broker.secret"}
         broker = start(issuer=sso.name, jwks={"url": sso.sso + "jwks"}, username_claim="preferred_username",
-                       attributes={"turno": "scope"}, roles_claim="scope", roles={"mqtt": ["operador"]}, introspection=about)
+                       attributes={"turno": "scope"}, roles_claim="scope", roles={"mqtt": ["operador"]}, introspection=about,
+                       policy={"recheck_seconds": 1})
         watch = watcher(broker, "planta/#")
         token = sso.token("ana", "clave-de-ana")
         client = gets_in(broker, token)
         assert client.publish("planta/linea1/consigna", "7", qos=1) == 0
         assert payloads(seen(watch)) == [b"7"]
+        later = sso.token("ana", "clave-de-ana")
+        in_use = gets_in(broker, later, client_id="ana-3")
+        sso.revoke(later)
+        in_use.wait_closed()
+        assert client.is_alive()
         is_refused(broker, token, "is of somebody else", username="luis", client_id="luis")
         revoked = sso.token("ana", "clave-de-ana")
         sso.revoke(revoked)

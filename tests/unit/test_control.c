@@ -268,12 +268,61 @@ START_TEST(a_flood_is_answered_shortly)
         }
         for (int i = 0; i < 100; i++) {
             ck_assert_str_eq(wrong(&jefe, "{'command': 'reload'}"),
-                             "more messages than are answered: at most 20 a second");
+                             "more commands than are answered: at most 20 a second");
         }
         json_decref(told(&other, "{'command': 'status'}")); /* others are heard */
         plant_pass(&plant, 1000);
     }
     ck_assert_int_eq(logged("reload asked for"), 0);
+    plant_end(&plant);
+}
+END_TEST
+
+/* Commands count, however they are put into messages; and a message is answered as a whole or not.
+ */
+START_TEST(a_flood_of_full_messages)
+{
+    char message[ADU_CONTROL_COMMANDS_MOST * 40] = "{'commands': [{'command': 'status'}";
+    for (int i = 1; i < ADU_CONTROL_COMMANDS_MOST; i++) {
+        strcat(message, ", {'command': 'sessions'}");
+    }
+    strcat(message, "]}");
+    ordering_open();
+    for (int s = 0; s < 100; s++) {
+        json_t *root = order(&jefe, message);
+        json_t *list = json_object_get(root, "responses");
+        if (s % 10 == 0) {
+            ck_assert_uint_eq(json_array_size(list), ADU_CONTROL_COMMANDS_MOST);
+        } else {
+            ck_assert_uint_eq(json_array_size(list), 1);
+            ck_assert_str_eq(string_at(json_array_get(list, 0), "error"),
+                             "more commands than are answered: at most 20 a second");
+        }
+        json_decref(root);
+        plant_pass(&plant, s % 10 == 9 ? 1000 : 1);
+    }
+    ck_assert_uint_eq(plant_counters(&plant)->control_commands, 10 * ADU_CONTROL_COMMANDS_MOST);
+    for (int ms = 0; ms < 10000; ms += 10) { /* without a pause there is less */
+        json_decref(order(&jefe, message));
+        plant_pass(&plant, 10);
+    }
+    ck_assert_uint_le(plant_counters(&plant)->control_commands,
+                      10 * ADU_CONTROL_COMMANDS_MOST + 11 * ADU_CONTROL_A_SECOND_MOST);
+    plant_end(&plant);
+}
+END_TEST
+
+/* What cannot be read takes its share as well. */
+START_TEST(a_flood_of_no_orders)
+{
+    int answered = 0;
+    ordering_open();
+    for (int i = 0; i < 1000; i++) {
+        char *reply = order_bytes(&jefe, "{", 1);
+        answered += strstr(reply, "more commands than are answered") == NULL;
+        free(reply);
+    }
+    ck_assert_int_eq(answered, ADU_CONTROL_A_SECOND_MOST);
     plant_end(&plant);
 }
 END_TEST
@@ -309,6 +358,8 @@ int main(void)
     suite_add(suite, nesting);
     suite_add(suite, several_commands);
     suite_add(suite, a_flood_is_answered_shortly);
+    suite_add(suite, a_flood_of_full_messages);
+    suite_add(suite, a_flood_of_no_orders);
     suite_add(suite, a_flood_of_refused_orders);
     return run_suite(suite);
 }

@@ -21,6 +21,10 @@ static struct {
     char right[64]; /* the password of everybody */
     char group[64];
     int64_t until_ms;
+    char why[64];     /* somebody is barred */
+    char revoked[64]; /* a secret that is not good any more */
+    char shown[64];   /* the last that was asked about again */
+    bool issues;      /* secrets, which may be revoked */
 } directory = {.lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
 
 static void hold(bool held)
@@ -51,6 +55,8 @@ static void ask(const void *settings, const char *username, const char *password
     }
     if (answer->outcome == ADU_OUTCOME_UNAVAILABLE) {
         snprintf(answer->why, sizeof answer->why, "no route");
+    } else if (answer->outcome == ADU_OUTCOME_BARRED) {
+        snprintf(answer->why, sizeof answer->why, "%s", directory.why);
     }
     snprintf(answer->username, sizeof answer->username, "%s", username);
     adu_attributes_add(&answer->attributes, "ldap.group", directory.group);
@@ -71,6 +77,36 @@ static enum adu_verdict describe(const void *settings, const struct adu_answer *
 static const struct adu_provider provider = {
     .name = "ldap", .waits = true, .rechecks = true, .ask = ask, .describe = describe};
 
+static bool may_be_revoked(const void *settings)
+{
+    (void)settings;
+    return directory.issues;
+}
+
+static void ask_again(const void *settings, const char *secret, struct adu_answer *answer)
+{
+    (void)settings;
+    atomic_fetch_add(&directory.asked, 1);
+    pthread_mutex_lock(&directory.lock);
+    while (directory.held) {
+        pthread_cond_wait(&directory.wake, &directory.lock);
+    }
+    snprintf(directory.shown, sizeof directory.shown, "%s", secret);
+    answer->outcome = directory.outcome;
+    if (strcmp(secret, directory.revoked) == 0) {
+        answer->outcome = ADU_OUTCOME_BARRED;
+        snprintf(answer->why, sizeof answer->why, "it is revoked");
+    }
+    pthread_mutex_unlock(&directory.lock);
+}
+
+static const struct adu_provider issuer = {.name = "oidc",
+                                           .waits = true,
+                                           .may_be_revoked = may_be_revoked,
+                                           .ask_again = ask_again,
+                                           .ask = ask,
+                                           .describe = describe};
+
 /* --- log-ins ------------------------------------------------------------------------------------
  */
 
@@ -81,6 +117,8 @@ static struct adu_counters counters;
 static struct adu_iam_policy *policy;
 static int64_t now_ms, wall_ms;
 static int alerts;
+static struct adu_bytes secret; /* what the last log-in left, as the pipeline keeps it */
+static long refresh_seconds;
 static bool alert_up;
 
 static void make_policy(uint64_t stamp)
@@ -108,6 +146,8 @@ static void setup(void)
     atomic_store(&directory.asked, 0);
     strcpy(directory.right, "x");
     strcpy(directory.group, "turno1");
+    directory.why[0] = directory.revoked[0] = directory.shown[0] = '\0';
+    directory.issues = true;
     now_ms = 1000000;
     wall_ms = INT64_C(1700000000000);
     counters = (struct adu_counters){0};
@@ -122,6 +162,7 @@ static void teardown(void)
 {
     hold(false);
     adu_iam_free(iam);
+    adu_bytes_wipe(&secret);
     adu_arena_free(policy->arena);
 }
 
@@ -177,6 +218,11 @@ static const char *say(enum adu_verdict verdict, struct adu_login *login)
         adu_bytes_clear(&record);
         record = login->record;
         login->record = (struct adu_bytes){0};
+    }
+    if (!login->again) {
+        adu_bytes_wipe(&secret);
+        secret = login->secret;
+        refresh_seconds = login->refresh_seconds;
     }
     adu_attributes_clear(&login->attributes);
     adu_bytes_clear(&login->record);
@@ -286,6 +332,51 @@ START_TEST(no_is_remembered_at_once)
     pass(11 * SECOND); /* refusals are remembered for a shorter time */
     ck_assert_str_eq(in_the_end("ana", "x"), "no: the account is not to be used");
     ck_assert_int_eq(atomic_load(&directory.asked), 3);
+}
+END_TEST
+
+/* And for the same reason, however often it is heard. */
+START_TEST(a_remembered_no_says_why)
+{
+    directory.outcome = ADU_OUTCOME_BARRED;
+    strcpy(directory.why, "the token is not active");
+    static const char no[] = "no: the account is not to be used \"the token is not active\"";
+    ck_assert_str_eq(in_the_end("ana", "x"), no);
+    is_known("ana", "x", no);
+    is_known("ana", "x", no);
+    strcpy(directory.why, "the account is disabled");
+    pass(11 * SECOND);
+    ck_assert_str_eq(in_the_end("ana", "x"),
+                     "no: the account is not to be used \"the account is disabled\"");
+}
+END_TEST
+
+/* Whoever is refused at the same moment does not come back at the same moment. */
+START_TEST(refusals_do_not_end_together)
+{
+    enum { GUESSES = 100, STEPS = 10 };
+    char guess[16];
+    uint64_t ticket = 0;
+    int ended[STEPS + 1] = {0};
+    for (int i = 0; i < GUESSES; i++) {
+        snprintf(guess, sizeof guess, "guess %d", i);
+        in_the_end("ana", guess);
+    }
+    hold(true);
+    for (int step = 1; step <= STEPS; step++) {
+        pass(SECOND - (step == STEPS)); /* 10 s, but for a moment */
+        for (int i = 0; i < GUESSES; i++) {
+            snprintf(guess, sizeof guess, "guess %d", i);
+            ended[step] += strcmp(at_once("ana", guess, &ticket), "later") == 0;
+            adu_iam_auth_abandon(iam, ticket);
+            ticket = 0;
+        }
+    }
+    /* A few have the same place, or the same moment, by chance. */
+    ck_assert_int_lt(ended[5], 10);
+    ck_assert_int_gt(ended[8], ended[6]);
+    ck_assert_int_lt(ended[6], GUESSES - 10);
+    ck_assert_int_gt(ended[STEPS], GUESSES - 10);
 }
 END_TEST
 
@@ -578,12 +669,14 @@ static const char *again(bool refresh, uint64_t *ticket)
                               .proven_before = ADU_FACTOR_PASSWORD,
                               .username_before = "ana",
                               .record_before = record,
+                              .secret_before = secret,
                               .why = ADU_REASON_INIT};
     const struct adu_stage_call call = call_of(NULL);
     const enum adu_verdict verdict = adu_iam_auth_identify(&call, &login);
     *ticket = login.ticket;
     if (verdict == ADU_ALLOW) {
-        ck_assert_int_eq(login.refresh_seconds, 60);
+        ck_assert_int_eq(login.refresh_seconds, directory.issues ? 60 : 0);
+        ck_assert_ptr_null(login.secret.bytes); /* what is kept stays as it is */
         adu_bytes_clear(&record);
         record = login.record;
         login.record = (struct adu_bytes){0};
@@ -681,6 +774,132 @@ START_TEST(barred_while_connected)
 }
 END_TEST
 
+/* --- again: by the secret, which may be revoked --- */
+
+static void as_issuer(void)
+{
+    policy->asked[0].provider = &issuer;
+    keeps_record = true;
+    ck_assert_str_eq(in_the_end("ana", "x"), "turno1");
+    ck_assert_str_eq((const char *)secret.bytes, "x");
+    ck_assert_uint_eq(secret.length, 2);
+    ck_assert_int_eq(refresh_seconds, 60);
+    keeps_record = false;
+}
+
+START_TEST(a_secret_is_revoked_while_it_is_in_use)
+{
+    uint64_t ticket = 0;
+    as_issuer();
+    pass(60 * SECOND);
+    strcpy(directory.group, "turno2");
+    ck_assert_str_eq(looked_up_anew(), "turno1"); /* nothing new of its user */
+    ck_assert_str_eq(directory.shown, "x");
+    ck_assert_int_eq(atomic_load(&directory.asked), 2);
+    directory.outcome = ADU_OUTCOME_UNAVAILABLE; /* nobody goes for that */
+    ck_assert_str_eq(looked_up_anew(), "turno1");
+    directory.outcome = ADU_OUTCOME_VERIFIED;
+    strcpy(directory.revoked, "another");
+    ck_assert_str_eq(looked_up_anew(), "turno1");
+    ck_assert_str_eq(again(false, &ticket), "turno1"); /* a reload asks nobody */
+    ck_assert_uint_eq(ticket, 0);
+    is_known("ana", "x", "turno1");
+    strcpy(directory.revoked, "x");
+    ck_assert_str_eq(looked_up_anew(), "no: the account is not to be used \"it is revoked\"");
+    ck_assert_str_eq(at_once("ana", "x", &ticket), "later"); /* nor is it let in by heart */
+    adu_bytes_clear(&record);
+}
+END_TEST
+
+/* Two of one user are asked about each by its own, and neither is taken for a log-in by it. */
+START_TEST(one_of_two_secrets_is_revoked)
+{
+    uint64_t tickets[3] = {0};
+    struct adu_bytes first;
+    as_issuer();
+    first = secret;
+    secret = (struct adu_bytes){0};
+    strcpy(directory.right, "y");
+    ck_assert_str_eq(in_the_end("ana", "y"), "turno1");
+    hold(true);
+    ck_assert_str_eq(again(true, &tickets[0]), "later"); /* "y" */
+    struct adu_bytes second = secret;
+    secret = first;
+    ck_assert_str_eq(again(true, &tickets[1]), "later"); /* "x" */
+    pass(HOUR);
+    secret = (struct adu_bytes){0};
+    ck_assert_str_eq(at_once("ana", "x", &tickets[2]), "later");
+    strcpy(directory.revoked, "x");
+    hold(false);
+    for (int come = 0; come < 3;) {
+        come += adu_iam_auth_answered(iam) != 0;
+    }
+    secret = second;
+    ck_assert_str_eq(again(true, &tickets[0]), "turno1");
+    secret = first;
+    ck_assert_str_eq(again(true, &tickets[1]),
+                     "no: the account is not to be used \"it is revoked\"");
+    secret = (struct adu_bytes){0};
+    ck_assert_str_eq(at_once("ana", NULL, &tickets[2]), "no: wrong password");
+    for (int i = 0; i < 3; i++) {
+        adu_iam_auth_abandon(iam, tickets[i]);
+    }
+    adu_bytes_wipe(&first);
+    adu_bytes_wipe(&second);
+    adu_bytes_clear(&record);
+}
+END_TEST
+
+/* By heart, and while the issuer is away, as well: what is known serves, but is asked about. */
+START_TEST(however_it_was_let_in_it_is_asked_about)
+{
+    uint64_t ticket = 0;
+    as_issuer();
+    is_known("ana", "x", "turno1");
+    ck_assert_str_eq((const char *)secret.bytes, "x");
+    ck_assert_int_eq(refresh_seconds, 60);
+    pass(1000 * SECOND);
+    directory.outcome = ADU_OUTCOME_UNAVAILABLE;
+    keeps_record = true;
+    ck_assert_str_eq(in_the_end("ana", "x"), "turno1"); /* in grace */
+    keeps_record = false;
+    ck_assert_uint_eq(counters.logins_in_grace, 1);
+    ck_assert_str_eq((const char *)secret.bytes, "x");
+    static const int less[] = {3, ADU_NO_NAME};
+    policy->offline_roles = less;
+    again(false, &ticket);
+    ck_assert_int_eq(said_role, 3);
+    directory.outcome = ADU_OUTCOME_VERIFIED;
+    pass(HOUR);
+    ck_assert_str_eq(looked_up_anew(), "turno1");
+    ck_assert_int_eq(said_role, 7); /* its issuer is back */
+    adu_bytes_clear(&record);
+}
+END_TEST
+
+/* Where none can be revoked, or nobody shall be asked again, none is kept. */
+START_TEST(no_secret_is_kept_in_vain)
+{
+    in_the_end("ana", "x");
+    ck_assert_ptr_null(secret.bytes);
+    as_issuer();
+    policy->limits.recheck_seconds = 0;
+    in_the_end("ana", "x");
+    ck_assert_ptr_null(secret.bytes);
+    ck_assert_int_eq(refresh_seconds, 0);
+    policy->limits.recheck_seconds = 60;
+    directory.issues = false;
+    pass(HOUR);
+    in_the_end("ana", "x");
+    ck_assert_ptr_null(secret.bytes);
+    ck_assert_int_eq(refresh_seconds, 0);
+    const int before = atomic_load(&directory.asked);
+    ck_assert_str_eq(looked_up_anew(), "turno1"); /* of a session from before: nobody is asked */
+    ck_assert_int_eq(atomic_load(&directory.asked), before);
+    adu_bytes_clear(&record);
+}
+END_TEST
+
 /* What is not a record, or is of nobody who is asked, lets nobody in. */
 START_TEST(records_that_are_none)
 {
@@ -711,6 +930,8 @@ int main(void)
         by_a_worker_and_then_by_heart,
         fresh_then_looked_up_behind_its_back_then_stale,
         no_is_remembered_at_once,
+        a_remembered_no_says_why,
+        refusals_do_not_end_together,
         one_question_for_all,
         an_answer_is_parked,
         the_loop_waits_a_little,
@@ -729,6 +950,10 @@ int main(void)
         roles_in_grace,
         barred_while_connected,
         records_that_are_none,
+        a_secret_is_revoked_while_it_is_in_use,
+        one_of_two_secrets_is_revoked,
+        however_it_was_let_in_it_is_asked_about,
+        no_secret_is_kept_in_vain,
     };
     Suite *suite = suite_create("iam_lookups");
     for (int i = 0; i < ROWS(tests); i++) {

@@ -101,14 +101,21 @@ START_TEST(refusals)
         char guess[16];
         snprintf(guess, sizeof guess, "g%d", i);
         const struct adu_mark mark = mark_of("ana", guess);
-        adu_known_refuse(known, &mark, ADU_OUTCOME_WRONG, i % 2 == 0, 1000 + i);
+        struct adu_answer no = {.outcome = i % 3 == 0 ? ADU_OUTCOME_BARRED : ADU_OUTCOME_WRONG};
+        snprintf(no.why, sizeof no.why, "because of %s", guess);
+        adu_known_refuse(known, &mark, &no, i % 2 == 0, 1000 + i);
         ck_assert_int_eq(adu_known_hear(known, &mark), i % 2 == 0);
         ck_assert(!adu_known_hear(known, &mark));
-        ck_assert_int_eq(adu_known_refusal(known, &mark, 1000 + i - 1), ADU_OUTCOME_WRONG);
-        ck_assert_int_eq(adu_known_refusal(known, &mark, 1000 + i), ADU_OUTCOME_VERIFIED);
+        ck_assert_int_eq(adu_known_refusal(known, &mark, 1000 + i - 1)->outcome, no.outcome);
+        ck_assert_str_eq(adu_known_refusal(known, &mark, 1000 + i - 1)->why, no.why);
+        ck_assert_ptr_null(adu_known_refusal(known, &mark, 1000 + i));
     }
     const struct adu_mark never = mark_of("ana", "never");
-    ck_assert_int_eq(adu_known_refusal(known, &never, 1), ADU_OUTCOME_VERIFIED);
+    ck_assert_ptr_null(adu_known_refusal(known, &never, 1));
+    struct adu_answer long_one = {.outcome = ADU_OUTCOME_WRONG};
+    memset(long_one.why, 'x', sizeof long_one.why - 1);
+    adu_known_refuse(known, &never, &long_one, false, 1000);
+    ck_assert_uint_eq(strlen(adu_known_refusal(known, &never, 1)->why), 150);
     ck_assert_ptr_nonnull(find(known, "ana", "x"));
     adu_known_free(known);
 }

@@ -331,6 +331,39 @@ START_TEST(a_token_of_a_user_since_disabled)
 }
 END_TEST
 
+/* Its issuer alone is asked again: not for its keys, which it may have exchanged. */
+START_TEST(asked_about_again)
+{
+    char json[512];
+    char *token = issuer_token(ISSUER_EDDSA, "{'alg': 'EdDSA', 'kid': 'ed'}", CLAIMS);
+    ck_assert(!adu_provider_oidc.may_be_revoked(good_settings("{" BASE ", " FILE_KEYS "}")));
+    snippet_close(&snippet);
+    snprintf(json, sizeof json,
+             "{" BASE ", 'jwks': {'url': '%s'}, 'introspection': {'url': '%s', 'client_id': 'a', "
+             "'client_secret_file': 'secret'}}",
+             web.url, web.url);
+    const void *made = good_settings(json);
+    ck_assert(adu_provider_oidc.may_be_revoked(made));
+    for (int i = 0; i < ROWS(replies); i++) {
+        struct adu_answer answer = {0};
+        char text[256];
+        web_answers(&web, replies[i].status, replies[i].body);
+        adu_provider_oidc.ask_again(made, token, &answer);
+        if (answer.outcome == ADU_OUTCOME_VERIFIED) {
+            ck_assert_int_eq(i, 0);
+            continue;
+        }
+        snprintf(text, sizeof text, "%s: %s",
+                 answer.outcome == ADU_OUTCOME_BARRED ? "barred" : "unavailable", answer.why);
+        ck_assert_msg(strncmp(text, replies[i].expected, strlen(replies[i].expected)) == 0,
+                      "%d: %s", i, text);
+    }
+    ck_assert_int_eq(web_requests(&web), ROWS(replies)); /* and none for keys */
+    snippet_close(&snippet);
+    free(token);
+}
+END_TEST
+
 START_TEST(a_bad_token_is_shown_to_nobody)
 {
     char json[512];
@@ -358,6 +391,7 @@ int main(void)
     suite_add_fixture(suite, keys_from_an_address, 1, setup, teardown);
     suite_add_fixture(suite, keys_that_cannot_be_had, 1, setup, teardown);
     suite_add_fixture(suite, a_token_of_a_user_since_disabled, ROWS(replies), setup, teardown);
+    suite_add_fixture(suite, asked_about_again, 1, setup, teardown);
     suite_add_fixture(suite, a_bad_token_is_shown_to_nobody, 1, setup, teardown);
     return run_suite(suite);
 }

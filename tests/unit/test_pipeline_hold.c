@@ -20,7 +20,8 @@ static struct {
     size_t come_count, come_taken;
     bool waits_long;       /* 2.0: no answer comes in time */
     const char *attribute; /* `linea` of whoever is let in */
-    char record_before[32];
+    char record_before[32], secret_before[32];
+    const char *secret; /* what a log-in leaves; NULL: nothing */
     long refresh_seconds;
 } iam;
 
@@ -36,6 +37,10 @@ static enum adu_verdict let_in(struct adu_login *login, const char *username)
     login->record.bytes = (unsigned char *)strdup(iam.attribute);
     login->record.length = strlen(iam.attribute) + 1;
     login->refresh_seconds = iam.refresh_seconds;
+    if (!login->again && iam.secret != NULL) {
+        login->secret.bytes = (unsigned char *)strdup(iam.secret);
+        login->secret.length = strlen(iam.secret) + 1;
+    }
     snprintf(login->username, sizeof login->username, "%s", username);
     return adu_attributes_add(&login->attributes, "linea", iam.attribute) ? ADU_ALLOW : ADU_ERROR;
 }
@@ -51,6 +56,11 @@ static enum adu_verdict identify(const struct adu_stage_call *call, struct adu_l
     if (login->again && login->record_before.bytes != NULL) {
         snprintf(iam.record_before, sizeof iam.record_before, "%s",
                  (const char *)login->record_before.bytes);
+    }
+    if (login->again) {
+        snprintf(iam.secret_before, sizeof iam.secret_before, "%s",
+                 login->secret_before.bytes != NULL ? (const char *)login->secret_before.bytes
+                                                    : "(none)");
     }
     if (login->again && !login->refresh) {
         return let_in(login, username);
@@ -470,6 +480,68 @@ START_TEST(the_record_outlives_the_broker)
 }
 END_TEST
 
+static const char *kept(void)
+{
+    ck_assert(plant_reload(&plant));
+    plant_ask(&plant, &a, ADU_RECEIVE, "planta/linea1/comandos/x"); /* judged anew */
+    return iam.secret_before;
+}
+
+static void log_in_with(struct connection *c, const char *secret)
+{
+    iam.secret = secret;
+    ck_assert_int_eq(plant_login(&plant, c), ADU_LATER);
+    answer(iam.asked, ADU_ALLOW);
+    plant_pass(&plant, 100);
+}
+
+/* As long as somebody is connected by it, and no longer; that of the last log-in. */
+START_TEST(a_secret_is_kept_while_it_is_in_use)
+{
+    open_plant(true);
+    a.durable = b.durable = true;
+    log_in_with(&a, "first");
+    ck_assert_str_eq(kept(), "first");
+    log_in_with(&b, "second"); /* takes over */
+    plant_gone(&plant, &a, false);
+    ck_assert_str_eq(kept(), "second");
+    plant_gone(&plant, &b, false);
+    ck_assert_str_eq(kept(), "(none)");
+    log_in_with(&a, "third");
+    ck_assert_str_eq(kept(), "third");
+    log_in_with(&b, NULL); /* by what need not be kept */
+    ck_assert_str_eq(kept(), "(none)");
+    plant_end(&plant);
+}
+END_TEST
+
+/* Not after a restart, and so not on disk. */
+START_TEST(a_secret_does_not_outlive_the_broker)
+{
+    static const char token[] = "eyJhbGciOiJub25lIn0";
+    char command[400];
+    memset(&iam, 0, sizeof iam);
+    iam.attribute = "linea1";
+    plant_prepare(&plant);
+    plant.keeps_state = plant.holds = true;
+    plant.iam_auth = stage();
+    plant_start(&plant);
+    a = client("uno", "ana");
+    a.durable = true;
+    log_in_with(&a, token);
+    plant_stop(&plant);
+    snprintf(command, sizeof command, "! grep -rqaF %s %s", token, plant.state.path);
+    ck_assert_int_eq(system(command), 0);
+    plant_start(&plant);
+    plant_pass(&plant, 0);
+    a.address = NULL;
+    plant_ask(&plant, &a, ADU_RECEIVE, "planta/linea1/comandos/x");
+    ck_assert_str_eq(iam.record_before, "linea1");
+    ck_assert_str_eq(iam.secret_before, "(none)");
+    plant_end(&plant);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("pipeline_hold");
@@ -491,5 +563,7 @@ int main(void)
     suite_add(suite, an_account_is_closed);
     suite_add(suite, who_has_gone_is_not_asked_about);
     suite_add(suite, the_record_outlives_the_broker);
+    suite_add(suite, a_secret_is_kept_while_it_is_in_use);
+    suite_add(suite, a_secret_does_not_outlive_the_broker);
     return run_suite(suite);
 }
