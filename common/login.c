@@ -142,6 +142,7 @@ static bool make_subject(struct adu_pipeline *p, struct adu_principal *principal
     s->client_id = adu_principal_client_id(principal);
     s->username = principal->username;
     s->address = principal->address;
+    s->port = principal->port;
     return collect_attributes(s, login) && bind_roles(p, s, login, now) && fill_values(p, s);
 }
 
@@ -208,6 +209,17 @@ static void take_record(struct adu_principal *principal, struct adu_login *login
     }
 }
 
+static void tell_judged(struct adu_pipeline *p, struct adu_principal *principal, struct adu_now now)
+{
+    for (int kind = 0; principal->valid && kind < ADU_STAGES; kind++) {
+        if (p->stages[kind] != NULL && p->stages[kind]->judged != NULL) {
+            const struct adu_stage_call call =
+                adu_pipeline_call(p, (enum adu_stage_kind)kind, NULL, now);
+            p->stages[kind]->judged(&call, &principal->subject, principal->state[kind]);
+        }
+    }
+}
+
 /* `refresh` with `*ticket` as of adu_login. false: an answer comes later, under `*ticket`. */
 static bool judge(struct adu_pipeline *p, struct adu_principal *principal, struct adu_now time,
                   bool afresh, uint64_t *ticket)
@@ -251,6 +263,7 @@ static bool judge(struct adu_pipeline *p, struct adu_principal *principal, struc
     const bool is_new = login.record.bytes != NULL;
     take_record(principal, &login);
     adu_pipeline_settle(p, principal, &login, valid, now);
+    tell_judged(p, principal, now);
     if (verdict == ADU_ERROR) {
         principal->judged = 0; /* nobody knows yet */
     }
@@ -282,6 +295,13 @@ void adu_pipeline_refused(struct adu_pipeline *p, const struct adu_connect *conn
     char line[ADU_AUDIT_LINE];
     uint64_t left_out;
     p->counters.logins_refused++;
+    for (int kind = 0; kind < ADU_STAGES; kind++) {
+        if (p->stages[kind] != NULL && p->stages[kind]->login_failed != NULL && p->policy != NULL) {
+            const struct adu_stage_call call =
+                adu_pipeline_call(p, (enum adu_stage_kind)kind, NULL, now);
+            p->stages[kind]->login_failed(&call, connect->port);
+        }
+    }
     adu_pipeline_tell_connect(p, ADU_AUDIT_REFUSED, connect, login, now);
     if (!adu_audit_may_log(&p->connect_log, now.mono_ms, &left_out)) {
         p->counters.log_lines_left_out++;
@@ -389,6 +409,7 @@ static bool admit(struct adu_pipeline *p, const struct adu_connect *connect,
     take_record(principal, login);
     principal->proven = login->proven;
     principal->address = adu_address_of(connect->address);
+    principal->port = connect->port;
     principal->durable = connect->durable;
     adu_principals_seen(p->principals, principal, now.wall_ms);
     adu_pipeline_settle(p, principal, login, true, now);
