@@ -125,6 +125,18 @@ static bool host_complete(const void *handle, const char *client_id, bool accept
     return true;
 }
 
+/* 2.1's; 0 on brokers before it, which do not say. */
+static uint16_t port_of(const struct mosquitto *client)
+{
+    static int (*client_port)(const struct mosquitto *client);
+    static bool asked;
+    if (!asked) {
+        *(void **)&client_port = newer("mosquitto_client_port");
+        asked = true;
+    }
+    return client_port != NULL ? (uint16_t)client_port(client) : 0;
+}
+
 static int64_t host_nanoseconds(void)
 {
     struct timespec time;
@@ -237,6 +249,7 @@ static int on_basic_auth(int event, void *event_data, void *user_data)
         .username = e->username,
         .password = e->password,
         .address = mosquitto_client_address(e->client),
+        .port = port_of(e->client),
         .certificate = der,
         .parsed = der.length > 0 ? certificate : NULL,
         .durable = !mosquitto_client_clean_session(e->client),

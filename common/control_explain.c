@@ -25,6 +25,25 @@ static json_t *rule(const struct adu_reason *why)
                : json_null();
 }
 
+/* Of a client that is away: it would not even get in. */
+static bool kept_out(struct adu_control *c, const struct adu_principal *principal,
+                     struct adu_reason *why)
+{
+    struct adu_pipeline *p = c->p;
+    bool out = false;
+    for (int kind = 0; principal->online == 0 && !out && kind < ADU_STAGES; kind++) {
+        if (p->stages[kind] != NULL && p->stages[kind]->keeps_out != NULL) {
+            const struct adu_stage_call call =
+                adu_pipeline_call(p, (enum adu_stage_kind)kind, NULL, c->now);
+            adu_reason_clear(why);
+            out = p->stages[kind]->keeps_out(&call, adu_principal_client_id(principal),
+                                             principal->username, why);
+            why->stage = adu_stage_name((enum adu_stage_kind)kind);
+        }
+    }
+    return out;
+}
+
 json_t *adu_control_explain(struct adu_control *c, const struct adu_command *command,
                             struct adu_error *error)
 {
@@ -42,7 +61,9 @@ json_t *adu_control_explain(struct adu_control *c, const struct adu_command *com
                                           .payload_length = (uint32_t)command->payload_bytes};
     struct adu_reason why;
     char text[400];
-    const enum adu_verdict verdict = adu_pipeline_would(c->p, principal, &question, c->now, &why);
+    const enum adu_verdict verdict =
+        kept_out(c, principal, &why) ? ADU_DENY
+                                     : adu_pipeline_would(c->p, principal, &question, c->now, &why);
     const char *reason = why.text != NULL ? adu_audit_reason(&why, text, sizeof text) : NULL;
     const bool watched = verdict != ADU_DENY && reason != NULL;
     return json_pack("{s:o, s:o, s:b, s:I, s:s, s:o, s:b, s:o}", "client_id",

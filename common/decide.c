@@ -48,9 +48,23 @@ struct asking {
     bool watched; /* something of it was refused, and let through */
 };
 
+static void tell_refused(const struct asking *a)
+{
+    struct adu_pipeline *p = a->p;
+    for (int kind = 0; kind < ADU_STAGES; kind++) {
+        if (p->stages[kind] != NULL && p->stages[kind]->refused != NULL &&
+            a->principal->state[kind] != NULL) {
+            const struct adu_stage_call call =
+                adu_pipeline_call(p, (enum adu_stage_kind)kind, NULL, a->now);
+            p->stages[kind]->refused(&call, &a->request, a->principal->state[kind]);
+        }
+    }
+}
+
 static enum adu_verdict refuse(struct asking *a)
 {
     count_refusal(a->p, &a->request, a->will);
+    tell_refused(a);
     adu_pipeline_tell_request(a->p, ADU_AUDIT_REFUSED, a->will, a->handle, &a->request,
                               a->principal, a->why);
     log_request(a->p, &a->principal->log, "refused", a->will, a->handle, &a->request, a->why);

@@ -141,6 +141,7 @@ static bool make_subject(struct adu_pipeline *p, struct adu_principal *principal
     s->client_id = adu_principal_client_id(principal);
     s->username = principal->username;
     s->address = principal->address;
+    s->port = principal->port;
     return collect_attributes(s, login) && bind_roles(p, s, login, now) && fill_values(p, s);
 }
 
@@ -198,6 +199,17 @@ void adu_pipeline_settle(struct adu_pipeline *p, struct adu_principal *principal
     }
 }
 
+static void tell_judged(struct adu_pipeline *p, struct adu_principal *principal, struct adu_now now)
+{
+    for (int kind = 0; principal->valid && kind < ADU_STAGES; kind++) {
+        if (p->stages[kind] != NULL && p->stages[kind]->judged != NULL) {
+            const struct adu_stage_call call =
+                adu_pipeline_call(p, (enum adu_stage_kind)kind, NULL, now);
+            p->stages[kind]->judged(&call, &principal->subject, principal->state[kind]);
+        }
+    }
+}
+
 /* `refresh` with `*ticket` as of adu_login. false: an answer comes later, under `*ticket`. */
 static bool judge(struct adu_pipeline *p, struct adu_principal *principal, struct adu_now time,
                   bool afresh, uint64_t *ticket)
@@ -244,6 +256,7 @@ static bool judge(struct adu_pipeline *p, struct adu_principal *principal, struc
         adu_bytes_move(&principal->record, &login.record);
     }
     adu_pipeline_settle(p, principal, &login, valid, now);
+    tell_judged(p, principal, now);
     if (verdict == ADU_ERROR) {
         principal->judged = 0; /* nobody knows yet */
     }

@@ -13,6 +13,13 @@ void adu_pipeline_refused(struct adu_pipeline *p, const struct adu_connect *conn
     char line[ADU_AUDIT_LINE];
     uint64_t left_out;
     p->counters.logins_refused++;
+    for (int kind = 0; kind < ADU_STAGES; kind++) {
+        if (p->stages[kind] != NULL && p->stages[kind]->login_failed != NULL && p->policy != NULL) {
+            const struct adu_stage_call call =
+                adu_pipeline_call(p, (enum adu_stage_kind)kind, NULL, now);
+            p->stages[kind]->login_failed(&call, connect->port);
+        }
+    }
     adu_pipeline_tell_connect(p, ADU_AUDIT_REFUSED, connect, login, now);
     if (!adu_audit_may_log(&p->connect_log, now.mono_ms, &left_out)) {
         p->counters.log_lines_left_out++;
@@ -119,6 +126,7 @@ static bool admit(struct adu_pipeline *p, const struct adu_connect *connect,
     adu_bytes_move(&principal->record, &login->record);         /* that is of another log-in */
     principal->proven = login->proven;
     principal->address = adu_address_of(connect->address);
+    principal->port = connect->port;
     principal->durable = connect->durable;
     adu_principals_seen(p->principals, principal, now.wall_ms);
     adu_pipeline_settle(p, principal, login, true, now);

@@ -52,6 +52,7 @@ ADU_API void adu_pipeline_detach(struct adu_pipeline *p, const struct adu_stage 
 struct adu_connect {
     const void *handle;
     const char *client_id, *username, *password, *address;
+    uint16_t port;                /* of the listener; 0: not known */
     struct adu_bytes certificate; /* of the client, in DER, borrowed; without bytes: none */
     struct x509_st *parsed;       /* the same, borrowed; NULL: is parsed where it is asked for */
     bool durable;                 /* the broker keeps the session when the connection ends */

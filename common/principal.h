@@ -52,7 +52,8 @@ struct adu_principal {
     struct adu_bytes secret;    /* with which that asks again; while it is online alone */
     int64_t refresh_ms;         /* when it looks that up anew, monotonic; 0: never */
     unsigned proven;            /* set of enum adu_factor */
-    struct adu_address address; /* not kept on disk */
+    struct adu_address address; /* not kept on disk, */
+    uint16_t port;              /* nor that of its listener; 0: not known */
     int64_t valid_until_ms;     /* wall clock, of what it proved; 0: for ever */
     bool durable;               /* the broker keeps the session while the client is away */
 

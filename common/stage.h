@@ -149,6 +149,11 @@ struct adu_stage {
     /* Roles that depend on what all stages found; adds to login->roles. */
     bool (*bind)(const struct adu_stage_call *call, const struct adu_attributes *attributes,
                  struct adu_login *login);
+    /* What is known of a client has been judged anew since its log-in. Nothing may be told. */
+    void (*judged)(const struct adu_stage_call *call, const struct adu_subject *subject,
+                   void *client_state);
+    /* A log-in has failed, on the listener of that port; 0: the broker does not say which. */
+    void (*login_failed)(const struct adu_stage_call *call, uint16_t port);
     /* A client has logged in. */
     void (*connected)(const struct adu_stage_call *call, const struct adu_subject *subject,
                       void *client_state);
@@ -161,6 +166,10 @@ struct adu_stage {
      * DENY. Hot path. */
     enum adu_verdict (*count)(const struct adu_stage_call *call, const struct adu_request *request,
                               void *client_state, struct adu_reason *why);
+
+    /* A client's request has been refused, by whichever stage. */
+    void (*refused)(const struct adu_stage_call *call, const struct adu_request *request,
+                    void *client_state);
 
     /* Permission. Vetoes answer DENY or ABSTAIN, the one grant (acl) also ALLOW. The answer follows
      * from the policy, the subject, the action and the topic alone and may be remembered for the
@@ -188,6 +197,9 @@ struct adu_stage {
      * might be changed so that it would be allowed. NULL: there is nothing to tell. */
     void (*explain)(const struct adu_stage_call *call, const struct adu_request *request,
                     const struct adu_explainer *to);
+    /* True with `why` if a log-in of that client would be refused now, whatever it proves. */
+    bool (*keeps_out)(const struct adu_stage_call *call, const char *client_id,
+                      const char *username, struct adu_reason *why);
     /* The same of a client that proves nothing: why not, rule by rule. */
     void (*explain_login)(const struct adu_stage_call *call, const struct adu_login *login,
                           const struct adu_explainer *to);

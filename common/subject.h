@@ -11,6 +11,7 @@ struct adu_subject {
     const char *client_id; /* as the client gave it; evidence only where an identity binds it */
     const char *username;  /* verified; NULL for a client that the broker let in without a name */
     struct adu_address address; /* of the last log-in; not known after a restart of the broker */
+    uint16_t port;              /* of the listener it came to; 0: not known, as the address */
     struct adu_attributes attributes; /* all that rules may ask for */
     struct adu_roles roles;
     const char **values; /* by attribute slot of the vocabulary; NULL where none can be a level */

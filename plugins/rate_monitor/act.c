@@ -12,17 +12,14 @@ const char *const adu_rate_action_names[ADU_RATE_ACTIONS + 1] = {
 static unsigned raised(const struct adu_rate_client *client)
 {
     unsigned up = client->learned != NULL ? (unsigned)client->learned->up << ADU_RATE_KINDS : 0;
-    for (int kind = 0; kind < ADU_RATE_KINDS; kind++) {
-        up |= (unsigned)client->rates[kind].raised << kind;
-    }
-    return up;
+    return up | adu_meter_raised(&client->meter);
 }
 
 /* NULL: since a reload it may be of another class, or nothing may be done to it. */
 static const struct adu_rate_class *acting_class(const struct adu_stage_call *call,
                                                  const struct adu_rate_client *client)
 {
-    return client->generation == call->generation && !client->essential
+    return client->generation == (uint32_t)call->generation && !client->essential
                ? adu_rate_class_of(call->policy, client)
                : NULL;
 }
@@ -69,7 +66,7 @@ static void throttle(const struct adu_stage_call *call, struct adu_rate_client *
         rule);
 }
 
-static void quarantine(const struct adu_stage_call *call, const struct adu_rate_client *client,
+static void quarantine(const struct adu_stage_call *call, struct adu_rate_client *client,
                        const struct adu_rate_class *class)
 {
     struct adu_rate_monitor *monitor = call->instance;
@@ -79,6 +76,7 @@ static void quarantine(const struct adu_stage_call *call, const struct adu_rate_
         return;
     }
     call->counters->clients_quarantined++;
+    adu_rate_save(call, client);
     say(call, client, ADU_RATE_QUARANTINE, true,
         "it may not log in for the quarantine_seconds of its class", &class->actions_place);
 }
@@ -100,13 +98,13 @@ void adu_rate_act(const struct adu_stage_call *call, struct adu_rate_client *cli
 {
     const struct adu_rate_class *class = acting_class(call, client);
     const unsigned up = raised(client), began = up & ~(unsigned)client->acted;
-    client->acted = (uint8_t)(client->acted & up);
+    client->acted = (uint16_t)(client->acted & up);
     throttle(call, client, class != NULL && (class->acts_on[ADU_RATE_THROTTLE] & up) != 0,
              class != NULL ? &class->actions_place : NULL);
     if (class == NULL) {
         return;
     }
-    client->acted = (uint8_t)up;
+    client->acted = (uint16_t)up;
     if ((class->acts_on[ADU_RATE_QUARANTINE] & began) != 0) {
         quarantine(call, client, class);
     }
@@ -116,21 +114,27 @@ void adu_rate_act(const struct adu_stage_call *call, struct adu_rate_client *cli
     }
 }
 
+bool adu_rate_monitor_keeps_out(const struct adu_stage_call *call, const char *client_id,
+                                const char *username, struct adu_reason *why)
+{
+    const struct adu_rate_monitor *monitor = call->instance;
+    const int64_t left_ms =
+        adu_quarantine_left(monitor->quarantine, client_id, username, call->now_ms);
+    if (left_ms > 0) {
+        why->text = "it is in quarantine, as rate_monitor.json asks for after an alert:";
+        snprintf(why->detail, sizeof why->detail, "%lld seconds more",
+                 (long long)((left_ms + 999) / 1000));
+    }
+    return left_ms > 0;
+}
+
 enum adu_verdict adu_rate_monitor_identify(const struct adu_stage_call *call,
                                            struct adu_login *login)
 {
-    const struct adu_rate_monitor *monitor = call->instance;
-    if (login->again || login->username[0] == '\0') {
-        return ADU_ABSTAIN;
-    }
-    const int64_t left_ms =
-        adu_quarantine_left(monitor->quarantine, login->client_id, login->username, call->now_ms);
-    if (left_ms == 0) {
+    if (login->again || login->username[0] == '\0' ||
+        !adu_rate_monitor_keeps_out(call, login->client_id, login->username, &login->why)) {
         return ADU_ABSTAIN;
     }
     call->counters->logins_quarantined += !login->assumed;
-    login->why.text = "it is in quarantine, as rate_monitor.json asks for after an alert:";
-    snprintf(login->why.detail, sizeof login->why.detail, "%lld seconds more",
-             (long long)((left_ms + 999) / 1000));
     return ADU_DENY;
 }

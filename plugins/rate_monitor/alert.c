@@ -54,7 +54,8 @@ static bool fill(json_t *object, const struct adu_alert *alert)
                 set(object, "severity", json_string(severities[alert->severity])) &&
                 set(object, "client_id", text_or_null(alert->client_id)) &&
                 set(object, "username", text_or_null(alert->username)) &&
-                set(object, "class", text_or_null(alert->class_name));
+                set(object, "class", text_or_null(alert->class_name)) &&
+                set(object, "listener", text_or_null(alert->listener));
     if (good && (alert->limit > 0 || alert->expected > 0)) {
         good = set(object, "value", json_real(round(alert->value * 10) / 10));
     }
@@ -106,11 +107,12 @@ bool adu_alert_topic(const struct adu_template *topic, const struct adu_alert *a
 {
     struct adu_attributes values = {0};
     const char *missing;
-    const bool good = add_level(&values, "kind", alert->kind) &&
-                      add_level(&values, "client_id", alert->client_id) &&
-                      add_level(&values, "username", alert->username) &&
-                      add_level(&values, "class", alert->class_name) &&
-                      adu_template_expand(topic, &values, buffer, size, &missing);
+    const bool good =
+        add_level(&values, "kind", alert->kind) &&
+        add_level(&values, "client_id", alert->about != NULL ? alert->about : alert->client_id) &&
+        add_level(&values, "username", alert->username) &&
+        add_level(&values, "class", alert->class_name) &&
+        adu_template_expand(topic, &values, buffer, size, &missing);
     adu_attributes_clear(&values);
     return good;
 }

@@ -12,6 +12,8 @@ struct adu_alert {
     bool raised;           /* else it is over */
     const char *client_id; /* NULL: it is about the bundle, not about a client */
     const char *username, *class_name;
+    const char *listener; /* a port; NULL: not about a listener */
+    const char *about;    /* the level in place of a client id; NULL: that, or "broker" */
     double value;
     double expected;  /* what is usual; 0: not known, or not about that */
     long limit;       /* 0: not about a number */

@@ -30,9 +30,11 @@ void adu_rate_monitor_free(struct adu_rate_monitor *monitor)
 {
     struct adu_farewell *farewell;
     while (monitor != NULL && (farewell = adu_rate_take_farewell(monitor)) != NULL) {
+        adu_meter_clear(&farewell->client.meter);
         free(farewell);
     }
     if (monitor != NULL) {
+        adu_rate_groups_free(monitor);
         adu_presences_free(monitor->presences);
         adu_quarantine_free(monitor->quarantine);
     }
@@ -102,12 +104,8 @@ static void unknow(struct adu_rate_monitor *monitor, struct adu_rate_client *cli
 
 /* --- forgetting --- */
 
-bool adu_rate_is_up(const struct adu_rate_client *client, int kind)
-{
-    return client->rates[kind].raised && !client->to_tell[kind];
-}
-
-static struct adu_farewell *farewell_make(const struct adu_rate_client *client)
+/* Takes over what was counted of it. */
+static struct adu_farewell *farewell_make(struct adu_rate_client *client)
 {
     const size_t id = client->client_id != NULL ? strlen(client->client_id) + 1 : 0;
     const size_t user = client->username != NULL ? strlen(client->username) + 1 : 0;
@@ -116,6 +114,7 @@ static struct adu_farewell *farewell_make(const struct adu_rate_client *client)
         return NULL;
     }
     farewell->client = *client;
+    client->meter = (struct adu_meter){0};
     if (client->learned != NULL) {
         farewell->learned = *client->learned;
     }
@@ -133,12 +132,12 @@ static struct adu_farewell *farewell_make(const struct adu_rate_client *client)
 void adu_rate_monitor_forget(struct adu_rate_monitor *monitor, struct adu_rate_client *client)
 {
     const bool shown = client->learned != NULL && client->learned->shown != 0;
-    const bool up = shown || adu_rate_is_up(client, ADU_RATE_PUBLISH) ||
-                    adu_rate_is_up(client, ADU_RATE_CONNECT);
+    const bool up = shown || adu_meter_told(&client->meter) != 0;
     struct adu_farewell *farewell = up ? farewell_make(client) : NULL;
     adu_rate_unlist(monitor, client);
     unknow(monitor, client);
     adu_presence_forget(monitor->presences, &client->presence);
+    adu_meter_clear(&client->meter);
     free(client->learned);
     client->learned = NULL;
     if (!up) {

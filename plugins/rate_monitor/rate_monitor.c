@@ -1,3 +1,4 @@
+#include "common/hash.h"
 #include "plugins/rate_monitor/rate_monitor_parts.h"
 #include <stdlib.h>
 
@@ -31,12 +32,25 @@ static void make_learned(const struct adu_stage_call *call, struct adu_rate_clie
     set_learned(call->policy, client);
 }
 
+static void set_counted(const struct adu_stage_call *call, const struct adu_subject *subject,
+                        struct adu_rate_client *client)
+{
+    const struct adu_rate_policy *policy = call->policy;
+    const struct adu_rate_class *class = adu_rate_class_of(policy, client);
+    client->groups[ADU_RATE_CLASS] = (int16_t)(class != NULL ? class->group : -1);
+    client->groups[ADU_RATE_LISTENER] = (int16_t)adu_rate_listener_group(policy, subject->port);
+    client->groups[ADU_RATE_BROKER] = (int16_t)adu_rate_broker_group(policy);
+    if (!adu_meter_set(&client->meter, class != NULL ? &class->limits : NULL)) {
+        call->counters->stage_errors++; /* it is counted as before */
+    }
+}
+
 /* The class of a client changes only with its roles and attributes: by log-in or by generation. */
 static void classify(const struct adu_stage_call *call, const struct adu_subject *subject,
                      struct adu_rate_client *client)
 {
     const struct adu_rate_policy *policy = call->policy;
-    client->generation = call->generation;
+    client->generation = (uint32_t)call->generation;
     client->client_id = subject->client_id;
     client->username = subject->username;
     client->class_index = -1;
@@ -51,21 +65,52 @@ static void classify(const struct adu_stage_call *call, const struct adu_subject
             adu_match_holds(policy->essential[i], &subject->attributes, &subject->roles);
     }
     set_learned(policy, client);
-    for (int kind = 0; kind < ADU_RATE_KINDS; kind++) {
-        client->limits[kind] = client->class_index >= 0
-                                   ? policy->classes[client->class_index].limits[kind]
-                                   : (struct adu_rate_limit){.window_ms = 1000};
+    set_counted(call, subject, client);
+}
+
+static void count(const struct adu_stage_call *call, struct adu_rate_client *client,
+                  enum adu_signal signal)
+{
+    if (adu_meter_add(&client->meter, signal, call->now_ms, call->wall_ms, 1)) {
+        adu_rate_list(call->instance, client);
+    }
+    adu_rate_groups_add(call, client, signal);
+}
+
+static void count_publish(const struct adu_stage_call *call, const struct adu_request *request,
+                          struct adu_rate_client *client)
+{
+    const struct adu_rate_monitor *monitor = call->instance;
+    const uint32_t topic = (uint32_t)request->topic.length, payload = request->payload_length;
+    const bool grouped = monitor->group_count > 0;
+    const bool hashed = adu_meter_asks(&client->meter, ADU_RATE_TOPICS) ||
+                        (grouped && adu_rate_groups_want_hash(call, client));
+    const uint64_t hash = hashed ? adu_hash64(request->topic.bytes, request->topic.length) : 0;
+    if (adu_meter_publish(&client->meter, call->now_ms, call->wall_ms, topic, payload, hash)) {
+        adu_rate_list(call->instance, client);
+    }
+    if (grouped) {
+        adu_rate_groups_publish(call, client, topic, payload, hash);
     }
 }
 
-static void count(const struct adu_stage_call *call, struct adu_rate_client *client, int kind)
+void adu_rate_monitor_judged(const struct adu_stage_call *call, const struct adu_subject *subject,
+                             struct adu_rate_client *client)
 {
-    if (adu_rate_count(&client->rates[kind], &client->limits[kind], call->now_ms) ==
-        ADU_RATE_RAISED) {
-        client->since_ms[kind] = call->wall_ms;
-        client->to_tell[kind] = true;
-        adu_rate_list(call->instance, client);
+    classify(call, subject, client);
+}
+
+/* Deliveries are refused to it, but by no doing of its own. */
+void adu_rate_monitor_refused(const struct adu_stage_call *call, const struct adu_request *request,
+                              struct adu_rate_client *client)
+{
+    if (request->action == ADU_RECEIVE || !request->attempt) {
+        return;
     }
+    if (client->generation != (uint32_t)call->generation) {
+        classify(call, request->subject, client);
+    }
+    count(call, client, ADU_RATE_REFUSED);
 }
 
 void adu_rate_monitor_connected(const struct adu_stage_call *call,
@@ -116,11 +161,17 @@ enum adu_verdict adu_rate_monitor_count(const struct adu_stage_call *call,
                                         const struct adu_request *request,
                                         struct adu_rate_client *client, struct adu_reason *why)
 {
-    if (request->action != ADU_PUBLISH || !request->attempt) {
+    if (request->action == ADU_SUBSCRIBE || !request->attempt) {
         return ADU_ABSTAIN;
     }
-    if (client->generation != call->generation) {
+    if (client->generation != (uint32_t)call->generation) {
         classify(call, request->subject, client);
+    }
+    if (request->action == ADU_RECEIVE) {
+        if (client->online) { /* for one who is away it waits */
+            count(call, client, ADU_RATE_DELIVERY);
+        }
+        return ADU_ABSTAIN;
     }
     if (!client->online) { /* the broker sends a will after the end of its connection */
         adu_presence_will(&client->presence);
@@ -129,7 +180,7 @@ enum adu_verdict adu_rate_monitor_count(const struct adu_stage_call *call,
         adu_learned_publish(client->learned, call->now_ms, call->wall_ms)) {
         adu_rate_list(call->instance, client);
     }
-    count(call, client, ADU_RATE_PUBLISH);
+    count_publish(call, request, client);
     return throttle(call, request, client, why);
 }
 
@@ -167,14 +218,33 @@ static void publish_counters(const struct adu_stage_call *call, struct adu_rate_
     json_decref(object);
 }
 
+/* Most of a visit is waiting for memory that nothing has touched for a second. */
+static void fetch_early(const struct adu_rate_client *client)
+{
+    enum { LINE = 64 };
+    __builtin_prefetch(client->known_after);
+    for (size_t at = 0; client->learned != NULL && at < sizeof *client->learned; at += LINE) {
+        __builtin_prefetch((const char *)client->learned + at);
+    }
+}
+
 /* A tenth of all clients, so that each is visited about once a second. */
 static void visit_some(const struct adu_stage_call *call, struct adu_rate_monitor *monitor)
 {
     int saves = 0;
+    if (monitor->known == 0) {
+        adu_rate_groups_round(call, monitor);
+    }
     for (size_t n = (monitor->known + VISIT_ALL_TICKS - 1) / VISIT_ALL_TICKS; n > 0; n--) {
         struct adu_rate_client *client = monitor->visit;
         monitor->visit = client->known_after;
-        if (client->generation == call->generation) {
+        fetch_early(client->known_after);
+        adu_rate_groups_visit(call, client);
+        if (++monitor->visited >= monitor->known) {
+            monitor->visited = 0;
+            adu_rate_groups_round(call, monitor);
+        }
+        if (client->generation == (uint32_t)call->generation) {
             make_learned(call, client);
             if (client->online && client->presence == NULL) { /* asked for since a reload */
                 adu_rate_present(call, client);
@@ -194,9 +264,11 @@ void adu_rate_monitor_tick(const struct adu_stage_call *call)
 {
     struct adu_rate_monitor *monitor = call->instance;
     struct adu_rate_client *next;
+    adu_rate_regroup(call, monitor);
     adu_rate_tell_farewells(call,
                             monitor); /* first: the client may be back, and above its limit again */
     visit_some(call, monitor);
+    adu_rate_groups_tell(call, monitor);
     for (struct adu_rate_client *client = monitor->first; client != NULL; client = next) {
         next = client->later;
         if (!adu_rate_tell_due(call, client)) {

@@ -6,33 +6,32 @@
 
 #include "common/stage.h"
 #include "plugins/rate_monitor/learned.h"
-#include "plugins/rate_monitor/rate.h"
+#include "plugins/rate_monitor/meter.h"
 
 struct adu_client_presence;
 struct adu_rate_policy;
 struct adu_rate_monitor; /* what outlives a generation: who is above a limit now */
 
-enum { ADU_RATE_PUBLISH, ADU_RATE_CONNECT, ADU_RATE_KINDS };
+/* Whose groups a client is counted in, too: its class, its listener, all. */
+enum adu_rate_scope { ADU_RATE_CLASS, ADU_RATE_LISTENER, ADU_RATE_BROKER, ADU_RATE_SCOPES };
 
-/* A client's state; zeroed to begin. */
+/* A client's state; zeroed to begin. What a visit looks at stands first. */
 struct adu_rate_client {
-    unsigned long generation; /* under which `class_index` was found; 0: never */
-    int class_index;          /* -1: not watched */
-    struct adu_rate_limit limits[ADU_RATE_KINDS]; /* of that class */
-    struct adu_rate rates[ADU_RATE_KINDS];
-    int64_t since_ms[ADU_RATE_KINDS]; /* wall clock, of an alert */
-    bool to_tell[ADU_RATE_KINDS];     /* raised, and not yet published */
-    bool listed;                      /* among those whose alerts are not over */
-    const char *client_id, *username; /* borrowed from the principal, which outlives its state */
-    bool online;
-    bool essential; /* nothing is done to it, whatever its class says */
-    bool throttled;
-    uint8_t acted;    /* set of kinds: what its alerts ask for has been done */
-    uint32_t saved_s; /* when what was learned was kept last; 0: not since it is known */
-    struct adu_rate_client *earlier, *later;
-    struct adu_rate_client *known_before, *known_after; /* all clients, in a ring */
-    struct adu_client_presence *presence;               /* NULL: nothing is told of it */
+    struct adu_rate_client *known_after, *known_before; /* all clients, in a ring */
     struct adu_learned *learned; /* NULL: its class asks for nothing that must be learned */
+    struct adu_client_presence *presence; /* NULL: nothing is told of it */
+    uint32_t generation;                  /* under which `class_index` was found; 0: never */
+    int16_t class_index;                  /* -1: not watched */
+    int16_t groups[ADU_RATE_SCOPES];      /* of the policy, under that generation; -1: none */
+    uint32_t saved_s; /* when what was learned was kept last; 0: not since it is known */
+    bool online : 1;
+    bool listed : 1;    /* among those whose alerts are not over */
+    bool essential : 1; /* nothing is done to it, whatever its class says */
+    bool throttled : 1;
+    uint16_t acted; /* set of kinds: what its alerts ask for has been done */
+    struct adu_meter meter;
+    const char *client_id, *username; /* borrowed from the principal, which outlives its state */
+    struct adu_rate_client *earlier, *later;
 };
 
 /* NULL with c->error set. */
@@ -56,8 +55,19 @@ bool adu_rate_monitor_restore(const struct adu_stage_call *call, const char *cli
                               const char *username, struct adu_rate_client *client,
                               struct adu_bytes record);
 
-/* Counts a publish that is attempted. DENY if it is dropped because of how much there is, else
- * ABSTAIN. Hot path. */
+/* What is known of the client is judged anew: under another policy, or by other roles. */
+void adu_rate_monitor_judged(const struct adu_stage_call *call, const struct adu_subject *subject,
+                             struct adu_rate_client *client);
+
+/* It was refused what it attempted. */
+void adu_rate_monitor_refused(const struct adu_stage_call *call, const struct adu_request *request,
+                              struct adu_rate_client *client);
+
+/* A log-in failed at that listener; 0: nobody knows which. */
+void adu_rate_monitor_login_failed(const struct adu_stage_call *call, uint16_t port);
+
+/* Counts a publish that is attempted, or a delivery. DENY if it is dropped because of how much
+ * there is, else ABSTAIN. Hot path. */
 enum adu_verdict adu_rate_monitor_count(const struct adu_stage_call *call,
                                         const struct adu_request *request,
                                         struct adu_rate_client *client, struct adu_reason *why);
@@ -65,6 +75,10 @@ enum adu_verdict adu_rate_monitor_count(const struct adu_stage_call *call,
 /* DENY for a log-in of somebody in quarantine, else ABSTAIN. */
 enum adu_verdict adu_rate_monitor_identify(const struct adu_stage_call *call,
                                            struct adu_login *login);
+
+/* True with `why` while that client is in quarantine. */
+bool adu_rate_monitor_keeps_out(const struct adu_stage_call *call, const char *client_id,
+                                const char *username, struct adu_reason *why);
 
 /* DENY for a publish to a topic of the bundle's own, else ABSTAIN. Hot path. */
 enum adu_verdict adu_rate_monitor_decide(const struct adu_rate_policy *policy,

@@ -19,15 +19,27 @@ struct adu_farewell {
     char names[];
 };
 
+/* Many clients together, as the policy asks; see groups.c. */
+struct adu_rate_group {
+    enum adu_rate_scope scope;
+    char *name; /* of the class, or the listener's port; owned; NULL: the broker */
+    struct adu_meter meter;
+    uint32_t online, counting; /* clients connected: by the last round of visits, and in this one */
+    struct adu_connections *usual; /* NULL: not learned */
+};
+
 struct adu_rate_monitor {
     struct adu_rate_client *first; /* whose alerts are to be told, or are not over */
     struct adu_farewell *farewells;
     unsigned farewells_lost; /* for want of memory */
     int64_t counters_due_ms;
     struct adu_rate_client *visit; /* the next one of the ring of all */
-    size_t known;                  /* how many they are */
-    int64_t minute_ms;             /* when this minute of alerts began */
-    long told;                     /* in it */
+    size_t known, visited;         /* how many they are, and of them in this round */
+    struct adu_rate_group *groups; /* as those of the policy of `grouped` */
+    size_t group_count;
+    unsigned long grouped; /* the generation; 0: none */
+    int64_t minute_ms;     /* when this minute of alerts began */
+    long told;             /* in it */
     struct adu_quarantine *quarantine;
     struct adu_presences *presences;
     unsigned long presence_generation; /* under which all of them were due */
@@ -41,11 +53,32 @@ void adu_rate_unlist(struct adu_rate_monitor *monitor, struct adu_rate_client *c
 /* clients.c: puts it among those that are visited. */
 void adu_rate_know(struct adu_rate_monitor *monitor, struct adu_rate_client *client);
 
-/* clients.c: raised, and published as such: its end must be, too. */
-bool adu_rate_is_up(const struct adu_rate_client *client, int kind);
-
 /* clients.c: the next one, which the caller frees; NULL: none. */
 struct adu_farewell *adu_rate_take_farewell(struct adu_rate_monitor *monitor);
+
+/* groups.c: the groups are those of the running policy from here on. From a tick. */
+void adu_rate_regroup(const struct adu_stage_call *call, struct adu_rate_monitor *monitor);
+void adu_rate_groups_free(struct adu_rate_monitor *monitor);
+
+/* groups.c: counts for the groups of a client. Hot. */
+void adu_rate_groups_add(const struct adu_stage_call *call, const struct adu_rate_client *client,
+                         enum adu_signal signal);
+void adu_rate_groups_publish(const struct adu_stage_call *call,
+                             const struct adu_rate_client *client, uint32_t topic, uint32_t payload,
+                             uint64_t hash);
+bool adu_rate_groups_want_hash(const struct adu_stage_call *call,
+                               const struct adu_rate_client *client);
+
+/* groups.c: a visited client, and the end of a round. From a tick. */
+void adu_rate_groups_visit(const struct adu_stage_call *call, const struct adu_rate_client *client);
+void adu_rate_groups_round(const struct adu_stage_call *call, struct adu_rate_monitor *monitor);
+
+/* groups.c: what has begun or is over with them. From a tick. */
+void adu_rate_groups_tell(const struct adu_stage_call *call, struct adu_rate_monitor *monitor);
+
+/* tell.c: whether one more alert may begin in this minute. What may not waits, and is told when it
+ * may, if it is not over by then. */
+bool adu_rate_may_begin(const struct adu_stage_call *call);
 
 /* Under the policy by which it was classified. NULL: it is of none. */
 static inline const struct adu_rate_class *adu_rate_class_of(const struct adu_rate_policy *policy,

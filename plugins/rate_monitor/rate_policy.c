@@ -1,11 +1,12 @@
 #include "plugins/rate_monitor/rate_policy.h"
 #include "common/reader.h"
 #include "plugins/rate_monitor/alert.h"
+#include <stdio.h>
 #include <string.h>
 
 struct keys {
     struct adu_stage_header header;
-    const struct adu_json *classes, *alerts, *counters, *presence, *essential;
+    const struct adu_json *classes, *alerts, *counters, *presence, *essential, *broker, *listeners;
 };
 
 static const struct adu_field fields[] = {
@@ -15,63 +16,214 @@ static const struct adu_field fields[] = {
     ADU_FIELD(struct keys, counters, OBJECT),
     ADU_FIELD(struct keys, presence, OBJECT),
     ADU_FIELD(struct keys, essential, ARRAY),
+    ADU_FIELD(struct keys, broker, OBJECT),
+    ADU_FIELD(struct keys, listeners, ARRAY),
     {0},
 };
 
+/* --- limits: a key for each signal, by the table of them --- */
+
+struct limit_keys {
+    const struct adu_json *of[ADU_RATE_CONNECTIONS]; /* that of a level has connections' key */
+};
+
+#define LIMIT_FIELD(limit_key, signal)                                                             \
+    {                                                                                              \
+        .key = limit_key, .kind = ADU_FIELD_OBJECT,                                                \
+        .offset = offsetof(struct class_keys, limits.of[signal])                                   \
+    }
+
+/* Of a client, and of many together. */
+#define LIMIT_FIELDS                                                                               \
+    LIMIT_FIELD("publish", ADU_RATE_PUBLISH), LIMIT_FIELD("connections", ADU_RATE_CONNECT),        \
+        LIMIT_FIELD("bytes", ADU_RATE_BYTES), LIMIT_FIELD("payload", ADU_RATE_PAYLOAD),            \
+        LIMIT_FIELD("deliveries", ADU_RATE_DELIVERY), LIMIT_FIELD("refused", ADU_RATE_REFUSED),    \
+        LIMIT_FIELD("topics", ADU_RATE_TOPICS)
+
 struct class_keys {
+    struct limit_keys limits;
     const char *name;
-    const struct adu_json *match, *publish, *connections, *actions;
+    const struct adu_json *match, *actions, *together;
     bool learn;
-    long silence_seconds;
+    long silence_seconds, port;
 };
 
 static const struct adu_field class_fields[] = {
     ADU_FIELD(struct class_keys, name, STRING, .required = true),
     ADU_FIELD(struct class_keys, match, OBJECT, .required = true),
-    ADU_FIELD(struct class_keys, publish, OBJECT),
-    ADU_FIELD(struct class_keys, connections, OBJECT),
+    LIMIT_FIELDS,
+    ADU_FIELD(struct class_keys, together, OBJECT),
     ADU_FIELD(struct class_keys, actions, OBJECT),
     ADU_FIELD(struct class_keys, learn, BOOL),
     ADU_FIELD(struct class_keys, silence_seconds, INTEGER, .minimum = 1, .maximum = 2592000),
     {0},
 };
 
-struct limit_keys {
-    long most, clear_seconds;
+static const struct adu_field together_fields[] = {LIMIT_FIELDS, {0}};
+
+static const struct adu_field broker_fields[] = {
+    LIMIT_FIELDS,
+    LIMIT_FIELD("login_failures", ADU_RATE_LOGIN_FAILURE),
+    {0},
 };
 
-#define LIMIT_FIELD(limit_key)                                                                     \
-    {                                                                                              \
-        .key = limit_key, .kind = ADU_FIELD_INTEGER, .required = true, .minimum = 1,               \
-        .maximum = 1000000, .offset = offsetof(struct limit_keys, most)                            \
-    }
-#define CLEAR_FIELD                                                                                \
-    {                                                                                              \
-        .key = "clear_seconds", .kind = ADU_FIELD_INTEGER, .minimum = 1, .maximum = 86400,         \
-        .offset = offsetof(struct limit_keys, clear_seconds)                                       \
-    }
+static const struct adu_field listener_fields[] = {
+    ADU_FIELD(struct class_keys, port, INTEGER, .required = true, .minimum = 1, .maximum = 65535),
+    LIMIT_FIELDS,
+    LIMIT_FIELD("login_failures", ADU_RATE_LOGIN_FAILURE),
+    {0},
+};
 
-static const struct adu_field publish_fields[] = {LIMIT_FIELD("max_per_second"), CLEAR_FIELD, {0}};
-static const struct adu_field connect_fields[] = {LIMIT_FIELD("max_per_minute"), CLEAR_FIELD, {0}};
+/* What one signal's object may hold; the last two only of connections of many. */
+struct limit_values {
+    long most, clear_seconds, level;
+    bool learn;
+};
 
-static bool compile_limit(struct adu_compiler *c, const struct adu_json *object,
-                          const struct adu_field *limit_fields, struct limit_keys keys,
-                          int64_t window_ms, struct adu_rate_class *class, int kind)
+static bool is_large(enum adu_signal signal)
 {
-    struct adu_rate_limit *limit = &class->limits[kind];
-    limit->window_ms = window_ms;
-    limit->clear_ms = keys.clear_seconds * 1000;
+    return signal == ADU_RATE_BYTES || signal == ADU_RATE_PAYLOAD;
+}
+
+/* `level`: connections of many, of which one may ask how often, how many, or both. */
+static bool read_limit(struct adu_compiler *c, const struct adu_json *object,
+                       enum adu_signal signal, bool level, struct limit_values *values)
+{
+    const struct adu_field signal_fields[] = {
+        {.key = adu_signals[signal].limit_key,
+         .kind = ADU_FIELD_INTEGER,
+         .required = !level,
+         .minimum = 1,
+         .maximum = is_large(signal) ? ADU_RATE_MOST : 1000000,
+         .offset = offsetof(struct limit_values, most)},
+        ADU_FIELD(struct limit_values, clear_seconds, INTEGER, .minimum = 1, .maximum = 86400),
+        {.key = level ? adu_signals[ADU_RATE_CONNECTIONS].limit_key : NULL,
+         .kind = ADU_FIELD_INTEGER,
+         .minimum = 1,
+         .maximum = 1000000,
+         .offset = offsetof(struct limit_values, level)},
+        ADU_FIELD(struct limit_values, learn, BOOL),
+        {0},
+    };
+    return adu_read_object(object, signal_fields, values, c->error);
+}
+
+/* `group` is NULL for a client's. */
+static bool compile_limit(struct adu_compiler *c, const struct adu_json *object,
+                          enum adu_signal signal, struct adu_rate_limits *limits,
+                          struct adu_rate_group_policy *group)
+{
+    const bool level = signal == ADU_RATE_CONNECT && group != NULL;
+    struct limit_values values = {.clear_seconds = adu_signals[signal].clear_seconds};
     if (object == NULL) {
         return true;
     }
-    if (!adu_read_object(object, limit_fields, &keys, c->error)) {
+    if (!read_limit(c, object, signal, level, &values)) {
         return false;
     }
-    limit->most = keys.most;
-    limit->clear_ms = keys.clear_seconds * 1000;
-    class->places[kind] = adu_compiler_place(c, &object->key_place);
+    const struct adu_place place = adu_compiler_place(c, &object->key_place);
+    limits->of[signal].most = (uint32_t)values.most;
+    limits->of[signal].clear_s = (uint32_t)values.clear_seconds;
+    limits->of[signal].place = place;
+    if (level) {
+        limits->of[ADU_RATE_CONNECTIONS].most = (uint32_t)values.level;
+        limits->of[ADU_RATE_CONNECTIONS].clear_s = (uint32_t)values.clear_seconds;
+        limits->of[ADU_RATE_CONNECTIONS].place = place;
+        group->learn = values.learn;
+        group->learn_place = place;
+    }
     return true;
 }
+
+static bool compile_limits(struct adu_compiler *c, const struct limit_keys *keys,
+                           struct adu_rate_limits *limits, struct adu_rate_group_policy *group)
+{
+    bool good = true;
+    for (int signal = 0; good && signal < ADU_RATE_CONNECTIONS; signal++) {
+        good = compile_limit(c, keys->of[signal], (enum adu_signal)signal, limits, group);
+    }
+    return good;
+}
+
+/* --- many clients together --- */
+
+int adu_rate_listener_group(const struct adu_rate_policy *policy, uint16_t port)
+{
+    for (size_t i = 0; i < policy->group_count; i++) {
+        if (policy->groups[i].scope == ADU_RATE_LISTENER && policy->groups[i].port == port) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+int adu_rate_broker_group(const struct adu_rate_policy *policy)
+{
+    for (size_t i = 0; i < policy->group_count; i++) {
+        if (policy->groups[i].scope == ADU_RATE_BROKER) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+/* There is room for it. NULL with the error set. */
+static struct adu_rate_group_policy *compile_group(struct adu_compiler *c,
+                                                   const struct adu_json *object,
+                                                   const struct adu_field *group_fields,
+                                                   enum adu_rate_scope scope,
+                                                   struct adu_rate_policy *policy)
+{
+    struct class_keys keys = {0};
+    struct adu_rate_group_policy *group = &policy->groups[policy->group_count++];
+    group->scope = scope;
+    if (!adu_read_is_object(object, c->error) ||
+        !adu_read_object(object, group_fields, &keys, c->error) ||
+        !compile_limits(c, &keys.limits, &group->limits, group)) {
+        return NULL;
+    }
+    group->port = (uint16_t)keys.port;
+    return group;
+}
+
+static bool compile_listener(struct adu_compiler *c, const struct adu_json *node,
+                             struct adu_rate_policy *policy)
+{
+    char name[16];
+    struct adu_rate_group_policy *group =
+        compile_group(c, node, listener_fields, ADU_RATE_LISTENER, policy);
+    if (group == NULL) {
+        return false;
+    }
+    if (adu_rate_listener_group(policy, group->port) != group - policy->groups) {
+        return adu_json_error(adu_json_member(node, "port"), c->error,
+                              "another listener has this port");
+    }
+    snprintf(name, sizeof name, "%u", (unsigned)group->port);
+    group->name = adu_arena_strdup(c->arena, name);
+    return group->name != NULL || adu_error_no_memory(c->error);
+}
+
+static bool compile_groups(struct adu_compiler *c, const struct keys *keys,
+                           struct adu_rate_policy *policy)
+{
+    const size_t listeners = keys->listeners != NULL ? keys->listeners->count : 0;
+    const struct adu_json *node = listeners > 0 ? keys->listeners->first : NULL;
+    policy->groups =
+        adu_arena_array(c->arena, keys->classes->count + 1 + listeners, sizeof *policy->groups);
+    if (policy->groups == NULL) {
+        return adu_error_no_memory(c->error);
+    }
+    for (; node != NULL; node = node->next) {
+        if (!compile_listener(c, node, policy)) {
+            return false;
+        }
+    }
+    return keys->broker == NULL ||
+           compile_group(c, keys->broker, broker_fields, ADU_RATE_BROKER, policy) != NULL;
+}
+
+/* --- actions --- */
 
 struct action_keys {
     const struct adu_json *by_action[ADU_RATE_ACTIONS];
@@ -99,12 +251,16 @@ static const struct {
 } acted_on[] = {
     {"publish_rate", ADU_RATE_PUBLISH},
     {"connection_rate", ADU_RATE_CONNECT},
+    {"bytes_rate", ADU_RATE_BYTES},
+    {"payload_size", ADU_RATE_PAYLOAD},
+    {"refused_rate", ADU_RATE_REFUSED},
+    {"topic_count", ADU_RATE_TOPICS},
     {"publish_flood", ADU_RATE_KINDS + ADU_HABIT_FLOOD},
     {"publish_rise", ADU_RATE_KINDS + ADU_HABIT_MORE},
     {"flapping", ADU_RATE_KINDS + ADU_HABIT_FLAPPING},
 };
 
-static bool compile_kinds(struct adu_compiler *c, const struct adu_json *list, uint8_t *kinds)
+static bool compile_kinds(struct adu_compiler *c, const struct adu_json *list, uint16_t *kinds)
 {
     const struct adu_json *node = list != NULL ? list->first : NULL;
     for (; node != NULL; node = node->next) {
@@ -116,10 +272,11 @@ static bool compile_kinds(struct adu_compiler *c, const struct adu_json *list, u
         }
         if (name == NULL || i == sizeof acted_on / sizeof acted_on[0]) {
             return adu_json_error(node, c->error,
-                                  "expected one of publish_rate, connection_rate, publish_flood, "
+                                  "expected one of publish_rate, connection_rate, bytes_rate, "
+                                  "payload_size, refused_rate, topic_count, publish_flood, "
                                   "publish_rise, flapping");
         }
-        *kinds = (uint8_t)(*kinds | 1u << acted_on[i].kind);
+        *kinds = (uint16_t)(*kinds | 1u << acted_on[i].kind);
     }
     return true;
 }
@@ -153,8 +310,25 @@ static void place_of(struct adu_compiler *c, const struct adu_json *object, cons
     }
 }
 
+static bool compile_together(struct adu_compiler *c, const struct adu_json *object,
+                             struct adu_rate_policy *policy, struct adu_rate_class *class)
+{
+    class->group = -1;
+    if (object == NULL) {
+        return true;
+    }
+    struct adu_rate_group_policy *group =
+        compile_group(c, object, together_fields, ADU_RATE_CLASS, policy);
+    if (group == NULL) {
+        return false;
+    }
+    group->name = class->name;
+    class->group = (int)(group - policy->groups);
+    return true;
+}
+
 static bool compile_class(struct adu_compiler *c, const struct adu_json *node,
-                          struct adu_rate_class *class)
+                          struct adu_rate_policy *policy, struct adu_rate_class *class)
 {
     struct class_keys keys = {0};
     if (!adu_read_object(node, class_fields, &keys, c->error)) {
@@ -170,10 +344,8 @@ static bool compile_class(struct adu_compiler *c, const struct adu_json *node,
     place_of(c, node, "silence_seconds", &class->silence_place);
     class->match = adu_match_compile(c, keys.match, true);
     return class->match != NULL && compile_actions(c, keys.actions, class) &&
-           compile_limit(c, keys.publish, publish_fields, (struct limit_keys){.clear_seconds = 5},
-                         1000, class, ADU_RATE_PUBLISH) &&
-           compile_limit(c, keys.connections, connect_fields,
-                         (struct limit_keys){.clear_seconds = 60}, 60000, class, ADU_RATE_CONNECT);
+           compile_limits(c, &keys.limits, &class->limits, NULL) &&
+           compile_together(c, keys.together, policy, class);
 }
 
 struct alert_keys {
@@ -350,8 +522,11 @@ const struct adu_rate_policy *adu_rate_monitor_compile(struct adu_compiler *c,
         adu_error_no_memory(c->error);
         return NULL;
     }
+    if (!compile_groups(c, &keys, policy)) {
+        return NULL;
+    }
     for (const struct adu_json *node = keys.classes->first; node != NULL; node = node->next) {
-        if (!compile_class(c, node, &policy->classes[policy->class_count++])) {
+        if (!compile_class(c, node, policy, &policy->classes[policy->class_count++])) {
             return NULL;
         }
     }

@@ -18,16 +18,26 @@ enum adu_rate_action {
 
 extern const char *const adu_rate_action_names[]; /* NULL-ended */
 
+/* Many clients together. */
+struct adu_rate_group_policy {
+    enum adu_rate_scope scope;
+    const char *name; /* of the class; the listener's port; NULL: the broker */
+    uint16_t port;
+    struct adu_rate_limits limits;
+    bool learn; /* how many of them are connected */
+    struct adu_place learn_place;
+};
+
 struct adu_rate_class {
-    struct adu_place places[ADU_RATE_KINDS];
     const char *name;
     const struct adu_match *match;
-    struct adu_rate_limit limits[ADU_RATE_KINDS];
+    struct adu_rate_limits limits;
+    int group; /* of the class as a whole; -1: not watched */
     bool learn;
     int64_t silence_ms; /* 0: by what is learned, if it is */
     struct adu_place learn_place, silence_place;
-    /* By action, sets of kinds of alerts: those of rates, then those of enum adu_habit_kind. */
-    uint8_t acts_on[ADU_RATE_ACTIONS];
+    /* By action, sets of kinds of alerts: those of signals, then those of enum adu_habit_kind. */
+    uint16_t acts_on[ADU_RATE_ACTIONS];
     int64_t quarantine_ms;
     struct adu_place actions_place;
 };
@@ -35,6 +45,8 @@ struct adu_rate_class {
 struct adu_rate_policy {
     size_t class_count;
     struct adu_rate_class *classes;
+    size_t group_count;
+    struct adu_rate_group_policy *groups;
     size_t essential_count;
     const struct adu_match **essential;
     const struct adu_template *alert_topic;
@@ -48,5 +60,9 @@ struct adu_rate_policy {
     const struct adu_topic_pattern
         *own[ADU_RATE_OWN]; /* topics of the bundle; NULL: not asked for */
 };
+
+/* The group's index; -1: there is none. */
+int adu_rate_listener_group(const struct adu_rate_policy *policy, uint16_t port);
+int adu_rate_broker_group(const struct adu_rate_policy *policy);
 
 #endif

@@ -4,11 +4,12 @@
 enum { FIXED = offsetof(struct adu_saved, topic) };
 
 size_t adu_saved_make(struct adu_saved *saved, const struct adu_learned *learned,
-                      const struct adu_client_presence *presence)
+                      const struct adu_client_presence *presence, int64_t quarantined_until_ms)
 {
     memset(saved, 0, sizeof *saved);
     saved->version = ADU_SAVED_VERSION;
     saved->size = sizeof *saved;
+    saved->quarantined_until_ms = quarantined_until_ms;
     if (learned != NULL && learned->learn) {
         saved->learns = true;
         saved->habit = learned->habit;
@@ -22,7 +23,9 @@ size_t adu_saved_make(struct adu_saved *saved, const struct adu_learned *learned
             memcpy(saved->topic, presence->topic, strlen(presence->topic));
         }
     }
-    return saved->present || saved->learns ? FIXED + strlen(saved->topic) : 0;
+    return saved->present || saved->learns || quarantined_until_ms != 0
+               ? FIXED + strlen(saved->topic)
+               : 0;
 }
 
 bool adu_saved_read(struct adu_saved *saved, struct adu_bytes record)

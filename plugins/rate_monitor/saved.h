@@ -1,5 +1,6 @@
-/* What the monitor keeps of a client over a restart of the broker: what has been learned, and what
- * was told of its presence. Bytes of this very build's making; others are not read. Pure. */
+/* What the monitor keeps of a client over a restart of the broker: what has been learned, what was
+ * told of its presence, and how long it is in quarantine. Bytes of this very build's making; others
+ * are not read. Pure. */
 #ifndef ADUANA_RATE_MONITOR_SAVED_H
 #define ADUANA_RATE_MONITOR_SAVED_H
 
@@ -7,7 +8,7 @@
 #include "plugins/rate_monitor/learned.h"
 #include "plugins/rate_monitor/presence.h"
 
-enum { ADU_SAVED_VERSION = 1, ADU_SAVED_TOPIC_MOST = 1023 };
+enum { ADU_SAVED_VERSION = 2, ADU_SAVED_TOPIC_MOST = 1023 };
 
 struct adu_saved {
     uint16_t version, size; /* of this struct */
@@ -15,13 +16,15 @@ struct adu_saved {
     uint8_t reason;         /* enum adu_presence_reason */
     bool learns;            /* `habit` says something */
     int64_t since_ms;
+    int64_t quarantined_until_ms; /* wall clock; 0: it is not */
     struct adu_habit habit;
     char topic[ADU_SAVED_TOPIC_MOST + 1]; /* only as much as there is; empty: none */
 };
 
-/* Either may be NULL. Returns how many bytes of `saved` are to be kept; 0: there is nothing. */
+/* Either may be NULL, `quarantined_until_ms` 0. Returns how many bytes of `saved` are to be kept;
+ * 0: there is nothing. */
 size_t adu_saved_make(struct adu_saved *saved, const struct adu_learned *learned,
-                      const struct adu_client_presence *presence);
+                      const struct adu_client_presence *presence, int64_t quarantined_until_ms);
 
 /* False if that is not what adu_saved_make made. */
 bool adu_saved_read(struct adu_saved *saved, struct adu_bytes record);

@@ -40,6 +40,18 @@ static bool restore(const struct adu_stage_call *call, const char *client_id, co
     return adu_rate_monitor_restore(call, client_id, username, client_state, record);
 }
 
+static void judged(const struct adu_stage_call *call, const struct adu_subject *subject,
+                   void *client_state)
+{
+    adu_rate_monitor_judged(call, subject, client_state);
+}
+
+static void refused(const struct adu_stage_call *call, const struct adu_request *request,
+                    void *client_state)
+{
+    adu_rate_monitor_refused(call, request, client_state);
+}
+
 static enum adu_verdict count(const struct adu_stage_call *call, const struct adu_request *request,
                               void *client_state, struct adu_reason *why)
 {
@@ -62,9 +74,13 @@ const struct adu_stage adu_rate_monitor_stage = {
     .client_forget = forget,
     .client_restore = restore,
     .identify = adu_rate_monitor_identify,
+    .keeps_out = adu_rate_monitor_keeps_out,
+    .judged = judged,
+    .login_failed = adu_rate_monitor_login_failed,
     .connected = connected,
     .left = left,
     .count = count,
+    .refused = refused,
     .decide = decide,
     .tick = adu_rate_monitor_tick,
     .event = adu_rate_monitor_event,

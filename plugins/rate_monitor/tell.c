@@ -1,16 +1,7 @@
 /* Alerts: what is due goes out, in order and not more than anybody can read. */
 #include "plugins/rate_monitor/rate_monitor_parts.h"
+#include <stdio.h>
 #include <stdlib.h>
-
-static const struct {
-    const char *kind;
-    const char *raised, *cleared;
-} kinds[ADU_RATE_KINDS] = {
-    [ADU_RATE_PUBLISH] = {"publish_rate", "publishes more than max_per_second of its class",
-                          "publishes within max_per_second of its class again"},
-    [ADU_RATE_CONNECT] = {"connection_rate", "connects more often than max_per_minute of its class",
-                          "connects within max_per_minute of its class again"},
-};
 
 static const struct {
     const char *kind;
@@ -71,9 +62,7 @@ void adu_rate_publish(const struct adu_stage_call *call, const struct adu_alert 
     free(json);
 }
 
-/* Whether one more alert may begin in this minute. What may not waits, and is told when it may, if
- * it is not over by then. */
-static bool may_begin(const struct adu_stage_call *call)
+bool adu_rate_may_begin(const struct adu_stage_call *call)
 {
     const struct adu_rate_policy *policy = call->policy;
     struct adu_rate_monitor *monitor = call->instance;
@@ -102,30 +91,35 @@ static bool may_begin(const struct adu_stage_call *call)
     return false;
 }
 
-static void tell(const struct adu_stage_call *call, const struct adu_rate_client *client, int kind,
-                 bool raised, const char *text)
+/* `gone`: the client is. */
+static void tell(const struct adu_stage_call *call, const struct adu_rate_client *client,
+                 enum adu_signal signal, bool raised, bool gone)
 {
-    const struct adu_rate_policy *policy = call->policy;
-    const struct adu_rate_limit *limit = &client->limits[kind];
+    const struct adu_signal_kind *kind = &adu_signals[signal];
+    const struct adu_meter_slot *slot = adu_meter_slot(&client->meter, signal);
+    const struct adu_rate_class *class = client->generation == (uint32_t)call->generation
+                                             ? adu_rate_class_of(call->policy, client)
+                                             : NULL;
+    char text[160];
+    snprintf(text, sizeof text, "%s of its class%s", raised ? kind->more : kind->within,
+             raised ? "" : " again");
     struct adu_alert alert = {
-        .kind = kinds[kind].kind,
+        .kind = kind->kind,
         .raised = raised,
         .client_id = client->client_id,
         .username = client->username,
-        .actions = raised ? adu_rate_actions_on(call, client, kind) : 0,
+        .actions = raised ? adu_rate_actions_on(call, client, (int)signal) : 0,
         .action_names = adu_rate_action_names,
-        .since_ms = client->since_ms[kind],
+        .value = adu_meter_value(&client->meter, signal, call->now_ms),
+        .limit = slot != NULL ? (long)slot->most : 0,
+        .since_ms = adu_meter_since(&client->meter, signal),
         .time_ms = call->wall_ms,
-        .text = text,
+        .text = gone ? "the client is no longer known" : text,
     };
-    if (limit->most > 0) {
-        alert.value = (double)adu_rate_value(&client->rates[kind], limit, call->now_ms);
-        alert.limit = limit->most;
-    }
     /* Since a reload the client may be of another class, which its next message will tell. */
-    if (client->generation == call->generation && client->class_index >= 0) {
-        alert.class_name = policy->classes[client->class_index].name;
-        alert.rule = &policy->classes[client->class_index].places[kind];
+    if (class != NULL) {
+        alert.class_name = class->name;
+        alert.rule = class->limits.of[signal].most > 0 ? &class->limits.of[signal].place : NULL;
     }
     adu_rate_publish(call, &alert);
 }
@@ -150,8 +144,9 @@ static void tell_learned(const struct adu_stage_call *call, const struct adu_rat
         .time_ms = call->wall_ms,
         .text = text,
     };
-    const struct adu_rate_class *class =
-        client->generation == call->generation ? adu_rate_class_of(call->policy, client) : NULL;
+    const struct adu_rate_class *class = client->generation == (uint32_t)call->generation
+                                             ? adu_rate_class_of(call->policy, client)
+                                             : NULL;
     if (class != NULL) {
         alert.class_name = class->name;
         alert.rule = fixed ? &class->silence_place : class->learn ? &class->learn_place : NULL;
@@ -166,7 +161,7 @@ static bool tell_learned_due(const struct adu_stage_call *call, struct adu_rate_
     const unsigned differ = learned != NULL ? learned->up ^ learned->shown : 0;
     for (int kind = 0; kind < ADU_HABIT_KINDS; kind++) {
         const bool raised = differ != 0 && (learned->up >> kind & 1);
-        if (!(differ >> kind & 1) || (raised && !may_begin(call))) {
+        if (!(differ >> kind & 1) || (raised && !adu_rate_may_begin(call))) {
             continue;
         }
         learned->shown = (uint8_t)(learned->shown ^ 1u << kind);
@@ -176,22 +171,32 @@ static bool tell_learned_due(const struct adu_stage_call *call, struct adu_rate_
     return learned != NULL && learned->up != learned->shown;
 }
 
+/* True while the alert is up. */
+static bool tell_signal_due(const struct adu_stage_call *call, struct adu_rate_client *client,
+                            enum adu_signal signal)
+{
+    struct adu_rate *rate = &adu_meter_slot(&client->meter, signal)->rate;
+    if (rate->to_tell && adu_rate_may_begin(call)) {
+        rate->to_tell = false;
+        tell(call, client, signal, true, false);
+    }
+    if (adu_meter_rest(&client->meter, signal, call->now_ms) == ADU_RATE_CLEARED) {
+        if (!rate->to_tell) {
+            tell(call, client, signal, false, false);
+        }
+        rate->to_tell = false;
+    }
+    return rate->raised;
+}
+
 bool adu_rate_tell_due(const struct adu_stage_call *call, struct adu_rate_client *client)
 {
     bool more = tell_learned_due(call, client);
-    for (int kind = 0; kind < ADU_RATE_KINDS; kind++) {
-        if (client->to_tell[kind] && may_begin(call)) {
-            client->to_tell[kind] = false;
-            tell(call, client, kind, true, kinds[kind].raised);
+    const unsigned raised = adu_meter_raised(&client->meter);
+    for (int signal = 0; raised >> signal != 0; signal++) {
+        if (raised >> signal & 1) {
+            more = tell_signal_due(call, client, (enum adu_signal)signal) || more;
         }
-        if (adu_rate_rest(&client->rates[kind], &client->limits[kind], call->now_ms) ==
-            ADU_RATE_CLEARED) {
-            if (!client->to_tell[kind]) {
-                tell(call, client, kind, false, kinds[kind].cleared);
-            }
-            client->to_tell[kind] = false;
-        }
-        more = more || client->rates[kind].raised;
     }
     return more;
 }
@@ -200,9 +205,10 @@ void adu_rate_tell_farewells(const struct adu_stage_call *call, struct adu_rate_
 {
     struct adu_farewell *farewell;
     while ((farewell = adu_rate_take_farewell(monitor)) != NULL) {
-        for (int kind = 0; kind < ADU_RATE_KINDS; kind++) {
-            if (adu_rate_is_up(&farewell->client, kind)) {
-                tell(call, &farewell->client, kind, false, "the client is no longer known");
+        const unsigned told = adu_meter_told(&farewell->client.meter);
+        for (int signal = 0; told >> signal != 0; signal++) {
+            if (told >> signal & 1) {
+                tell(call, &farewell->client, (enum adu_signal)signal, false, true);
             }
         }
         for (int kind = 0; kind < ADU_HABIT_KINDS; kind++) {
@@ -210,6 +216,7 @@ void adu_rate_tell_farewells(const struct adu_stage_call *call, struct adu_rate_
                 tell_learned(call, &farewell->client, kind, false, "the client is no longer known");
             }
         }
+        adu_meter_clear(&farewell->client.meter);
         free(farewell);
     }
     call->counters->stage_errors += monitor->farewells_lost;

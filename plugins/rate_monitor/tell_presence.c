@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TOLD_A_TICK = 256, SAVE_AFTER_S = 600 };
+enum { TOLD_A_TICK = 256, SAVE_AFTER_S = 600, QUARANTINE_MOST_MS = 86400000 };
 
 static struct adu_rate_client *client_of(const struct adu_client_presence *presence)
 {
@@ -113,9 +113,14 @@ void adu_rate_present(const struct adu_stage_call *call, struct adu_rate_client 
 
 void adu_rate_save(const struct adu_stage_call *call, struct adu_rate_client *client)
 {
+    const struct adu_rate_monitor *monitor = call->instance;
+    const int64_t left_ms =
+        adu_quarantine_left(monitor->quarantine, client->client_id, client->username, call->now_ms);
     struct adu_saved saved;
-    const size_t length =
-        call->outlet->keep != NULL ? adu_saved_make(&saved, client->learned, client->presence) : 0;
+    const size_t length = call->outlet->keep != NULL
+                              ? adu_saved_make(&saved, client->learned, client->presence,
+                                               left_ms > 0 ? call->wall_ms + left_ms : 0)
+                              : 0;
     client->saved_s = (uint32_t)(call->now_ms / 1000);
     if (length > 0) {
         call->outlet->keep(call->outlet->context, ADU_STAGE_RATE_MONITOR, client->client_id,
@@ -140,6 +145,18 @@ bool adu_rate_save_due(const struct adu_stage_call *call, struct adu_rate_client
     return true;
 }
 
+/* No longer than a policy may ask for, whatever the clock has done since. */
+static bool restore_quarantine(const struct adu_stage_call *call, const char *client_id,
+                               const char *username, int64_t until_ms)
+{
+    const struct adu_rate_monitor *monitor = call->instance;
+    const int64_t left_ms = until_ms - call->wall_ms;
+    return until_ms == 0 || left_ms <= 0 ||
+           adu_quarantine_add(monitor->quarantine, client_id, username,
+                              call->now_ms +
+                                  (left_ms < QUARANTINE_MOST_MS ? left_ms : QUARANTINE_MOST_MS));
+}
+
 bool adu_rate_monitor_restore(const struct adu_stage_call *call, const char *client_id,
                               const char *username, struct adu_rate_client *client,
                               struct adu_bytes record)
@@ -154,10 +171,11 @@ bool adu_rate_monitor_restore(const struct adu_stage_call *call, const char *cli
     if (saved.learns && (client->learned = calloc(1, sizeof *client->learned)) != NULL) {
         client->learned->habit = saved.habit;
     }
+    const bool kept_out = restore_quarantine(call, client_id, username, saved.quarantined_until_ms);
     const bool restored =
         !saved.present ||
         adu_presence_restore(monitor->presences, &client->presence, client_id, saved.online,
                              (enum adu_presence_reason)saved.reason, saved.since_ms,
                              saved.topic[0] != '\0' ? saved.topic : NULL, call->wall_ms);
-    return restored && (!saved.learns || client->learned != NULL);
+    return restored && kept_out && (!saved.learns || client->learned != NULL);
 }

@@ -19,6 +19,8 @@ WANTED = (
     ("load", "a rule of 100,000", 150, BYTES),
     ("load", "aduana check, 100,000 rules", 1000, MS),
     ("load", "aduana explain, 100,000 rules", 50, MS),
+    *(("monitor", f"monitor, {what}: {name}", most, text) for name in ("publish and connections", "the same, learn", "every limit, for the client, its class and all; learn")
+      for what, most, text in (("a message", 40, NS), ("bytes a client", 256, BYTES), ("share of the loop", 1, "%.2f %%"))),
     ("logins", "bundle, log-ins a second", 0.97, RATIO),
     ("logins", "bundle, a CRL of 100,000, log-ins a second", 0.97, RATIO),
     ("crl", "swap in TICK, a CRL of 100,000", 0.1, MS),
@@ -101,6 +103,13 @@ def crl(rows):
     return lines(["a list of revoked certificates", "read, by a worker", "held", "swap in TICK", "at most", "asked"], table)
 
 
+def monitor(found):
+    table = [[name, "%.0f ns" % found[f"{key}_message_ns"], "%.0f" % found[f"{key}_client_bytes"], "%.2f ms" % found[f"{key}_tick_ms"],
+              "%.2f ms" % found[f"{key}_tick_p99_ms"], "%.2f %%" % found[f"{key}_loop_percent"]] for key, name in MONITORED.items()]
+    return lines(["what a class asks for", "a message", "bytes a client", "TICK, 100,000 clients", "p99", "of the loop"], table)
+
+
+MONITORED = {"fixed": "publish and connections", "learn": "the same, learn", "every": "every limit, for the client, its class and all; learn"}
 VERSIONS = {"bookworm": "2.0", "trixie": "2.0", "sid": "2.1"}
 
 
@@ -167,6 +176,13 @@ def crl_values(rows):
         yield f"swap in TICK, a CRL of {row['entries']:,}", row["swap_ms"]
 
 
+def monitor_values(found):
+    for key, name in MONITORED.items():
+        yield f"monitor, a message: {name}", found[f"{key}_message_ns"]
+        yield f"monitor, bytes a client: {name}", found[f"{key}_client_bytes"]
+        yield f"monitor, share of the loop: {name}", found[f"{key}_loop_percent"]
+
+
 def iam_values(found):
     for row in found["pings"]:
         yield f"{VERSIONS[row['suite']]}, PINGREQ p99 beside {row['while']}", row["p99_ms"]
@@ -183,7 +199,7 @@ def detect_values(found):
 
 
 def targets(found):
-    readers = {"core": core_values, "broker": broker_values, "load": load_values, "logins": login_values, "crl": crl_values, "iam": iam_values, "detect": detect_values}
+    readers = {"core": core_values, "broker": broker_values, "load": load_values, "logins": login_values, "crl": crl_values, "monitor": monitor_values, "iam": iam_values, "detect": detect_values}
     rows = []
     for part, what, most, text in WANTED:
         value = dict(readers[part](found[part])).get(what) if part in found else None
@@ -194,4 +210,4 @@ def targets(found):
 
 
 def table(part, rows):
-    return {"core": core, "broker": broker, "load": load, "logins": logins, "crl": crl, "iam": iam, "detect": detect}[part](rows)
+    return {"core": core, "broker": broker, "load": load, "logins": logins, "crl": crl, "monitor": monitor, "iam": iam, "detect": detect}[part](rows)

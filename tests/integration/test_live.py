@@ -156,6 +156,19 @@ def test_explain(broker, run):
     assert good(run(broker, *ask, "publish", "planta/linea1/consigna")).startswith("allowed, but only because it is watched: acl: denied by")
 
 
+def test_explain_of_a_client_in_quarantine(broker, run):
+    broker.edit("rate_monitor.json", lambda policy: policy["classes"][0].update(
+        publish={"max_per_second": 5, "clear_seconds": 3600}, actions={"quarantine": ["publish_rate"], "quarantine_seconds": 3600}))
+    broker.reload()
+    client = broker.connect(EDGE1)
+    for number in range(20):
+        client.send_publish("planta/linea1/temperatura", f"{number}")
+    client.wait_closed()
+    done = run(broker, "explain", "--live", "edge-linea1", "publish", "planta/linea1/temperatura")
+    assert done.returncode == NO and done.stdout.startswith("refused: rate_monitor: it is in quarantine"), done
+    assert " seconds more" in done.stdout
+
+
 def test_who_may_not(broker, run):
     bad(run(broker, "status", person=NOBODY), USAGE, f"the role is not allowed to subscribe to {RESPONSE}")
     bad(run(broker, "status", person=ADMIN), USAGE, "the role is not allowed to subscribe")

@@ -319,26 +319,93 @@ END_TEST
 START_TEST(counters_do_not_wrap)
 {
     const struct adu_rate_limit most = {
-        .most = 1000000, .window_ms = MINUTE, .clear_ms = 86400 * SECOND};
+        .most = 1000, .window_ms = MINUTE, .clear_ms = 86400 * SECOND};
     struct adu_rate rate = {0};
-    adu_rate_count(&rate, &most, 0);
-    rate.tenths[0] = UINT32_MAX - 1;
-    rate.sum = UINT32_MAX - 1;
-    ck_assert_int_eq(adu_rate_count(&rate, &most, 100), ADU_RATE_RAISED);
+    ck_assert_int_eq(adu_rate_add(&rate, &most, 0, UINT32_MAX), ADU_RATE_RAISED);
     for (int i = 0; i < 4; i++) {
         ck_assert_int_eq(adu_rate_count(&rate, &most, 100), ADU_RATE_SAME);
-        ck_assert_uint_eq(adu_rate_value(&rate, &most, 100), UINT32_MAX);
+        ck_assert_uint_eq(adu_rate_value(&rate, &most, 100), UINT16_MAX);
     }
     /* Nor all tenths together; and each goes with what it had. */
-    for (int i = 0; i < ADU_RATE_TENTHS; i++) {
-        rate.tenths[i] = UINT32_MAX;
+    for (int i = 1; i < ADU_RATE_TENTHS; i++) {
+        adu_rate_add(&rate, &most, i * 6 * SECOND, UINT32_MAX);
     }
-    rate.sum = UINT64_C(10) * UINT32_MAX;
-    adu_rate_count(&rate, &most, 0);
-    ck_assert_uint_eq(adu_rate_value(&rate, &most, 0), UINT64_C(10) * UINT32_MAX);
-    adu_rate_count(&rate, &most, 6000);
-    ck_assert_uint_eq(adu_rate_value(&rate, &most, 6000), UINT64_C(9) * UINT32_MAX + 1);
-    ck_assert_uint_eq(adu_rate_value(&rate, &most, 60000), 1);
+    ck_assert_uint_eq(adu_rate_value(&rate, &most, 54 * SECOND), 10 * UINT16_MAX);
+    adu_rate_count(&rate, &most, MINUTE);
+    ck_assert_uint_eq(adu_rate_value(&rate, &most, MINUTE), 9 * UINT16_MAX + 1);
+    ck_assert_uint_eq(adu_rate_value(&rate, &most, 114 * SECOND), 1);
+}
+END_TEST
+
+/* The number of a tenth begins anew after thirteen years: nothing is lost on the way. */
+START_TEST(numbers_begin_anew)
+{
+    const int64_t last_ms = INT64_C(4294967290) * 100 - 100;
+    struct adu_rate rate = {0};
+    adu_rate_add(&rate, &five, last_ms, 3);
+    ck_assert_int_eq(adu_rate_add(&rate, &five, last_ms + 100, 2), ADU_RATE_SAME);
+    ck_assert_uint_eq(adu_rate_value(&rate, &five, last_ms + 900), 5);
+    ck_assert_uint_eq(adu_rate_value(&rate, &five, last_ms + 1000), 2);
+    ck_assert_int_eq(adu_rate_add(&rate, &five, last_ms + 900, 1), ADU_RATE_RAISED);
+}
+END_TEST
+
+/* Amounts are counted in units of the limit: what is within it is never too much, a part in three
+ * thousand above it always is. */
+START_TEST(amounts)
+{
+    static const long limits[] = {1, 32767, 32768, 65536, 1000000, 12345678, ADU_RATE_MOST};
+    const struct adu_rate_limit limit = {
+        .most = limits[_i], .window_ms = SECOND, .clear_ms = SECOND};
+    unsigned random = (unsigned)_i;
+    for (int round = 0; round < 200; round++) {
+        struct adu_rate rate = {0};
+        long left = limit.most;
+        int64_t now = (1 + round) * HOUR;
+        for (; left > 0; now += 9) { /* within nine tenths of a second */
+            const long part = now % SECOND > 850 ? left : 1 + below(&random, 1 + left / 20);
+            ck_assert_int_eq(adu_rate_add(&rate, &limit, now, (uint32_t)part), ADU_RATE_SAME);
+            left -= part;
+        }
+        ck_assert_uint_le(adu_rate_value(&rate, &limit, now), limit.most);
+        ck_assert_uint_ge(adu_rate_value(&rate, &limit, now), limit.most - limit.most / 3000);
+        ck_assert_int_eq(adu_rate_add(&rate, &limit, now, (uint32_t)(1 + limit.most / 3000)),
+                         ADU_RATE_RAISED);
+    }
+}
+END_TEST
+
+/* A single large one is too much, and many small ones are not. */
+START_TEST(peaks)
+{
+    const struct adu_rate_limit limit = {
+        .most = 100000, .window_ms = SECOND, .clear_ms = 3 * SECOND, .form = ADU_RATE_PEAK};
+    struct adu_rate rate = {0};
+    for (int i = 0; i < 1000; i++) {
+        ck_assert_int_eq(adu_rate_add(&rate, &limit, 100, 100000), ADU_RATE_SAME);
+    }
+    ck_assert_int_eq(adu_rate_add(&rate, &limit, 100, 100001), ADU_RATE_RAISED);
+    ck_assert_int_eq(adu_rate_add(&rate, &limit, 200, 5), ADU_RATE_SAME);
+    ck_assert_uint_eq(adu_rate_value(&rate, &limit, 900), 100001);
+    ck_assert_uint_eq(adu_rate_value(&rate, &limit, 1100), 0);
+    ck_assert_int_eq(adu_rate_rest(&rate, &limit, 1100), ADU_RATE_SAME);
+    ck_assert_int_eq(adu_rate_rest(&rate, &limit, 4100), ADU_RATE_CLEARED);
+}
+END_TEST
+
+/* What there is stays till it is measured again. */
+START_TEST(levels)
+{
+    const struct adu_rate_limit limit = {
+        .most = 3, .window_ms = SECOND, .clear_ms = SECOND, .form = ADU_RATE_LEVEL};
+    struct adu_rate rate = {0};
+    ck_assert_int_eq(adu_rate_add(&rate, &limit, 0, 3), ADU_RATE_SAME);
+    ck_assert_int_eq(adu_rate_add(&rate, &limit, 10, 4), ADU_RATE_RAISED);
+    ck_assert_int_eq(adu_rate_rest(&rate, &limit, HOUR), ADU_RATE_SAME);
+    ck_assert_uint_eq(adu_rate_value(&rate, &limit, HOUR), 4);
+    ck_assert_int_eq(adu_rate_add(&rate, &limit, HOUR, 2), ADU_RATE_SAME);
+    ck_assert_int_eq(adu_rate_rest(&rate, &limit, HOUR), ADU_RATE_SAME);
+    ck_assert_int_eq(adu_rate_rest(&rate, &limit, HOUR + SECOND), ADU_RATE_CLEARED);
 }
 END_TEST
 
@@ -352,5 +419,9 @@ int main(void)
     suite_add(suite, without_a_limit);
     suite_add(suite, limit_changes);
     suite_add(suite, counters_do_not_wrap);
+    suite_add(suite, numbers_begin_anew);
+    suite_add_rows(suite, amounts, 7);
+    suite_add(suite, peaks);
+    suite_add(suite, levels);
     return run_suite(suite);
 }

@@ -291,6 +291,43 @@ START_TEST(baselines_are_kept)
 }
 END_TEST
 
+/* Who was put into quarantine stays there, no longer than it was to last. */
+START_TEST(quarantine_is_kept)
+{
+    static const char quarantines[] =
+        "{'classes': [{'name': 'g', 'match': {}, 'publish': {'max_per_second': 1},"
+        " 'actions': {'quarantine': ['publish_rate'], 'quarantine_seconds': 600}}], " ALERTS "}";
+    struct client e;
+    begin_present(quarantines);
+    client_make(&e, "e", "", "");
+    connects(&e);
+    publishes(&e, 2);
+    tick_for(TICK);
+    ck_assert_int_eq(keeps, 1);
+    const int64_t until_ms = call.wall_ms + 600 * SECOND;
+    unsigned char before[sizeof kept];
+    const size_t length = kept_length;
+    memcpy(before, kept, length);
+    client_free(&e);
+    end();
+    for (int late = 0; late < 3; late++) {
+        struct adu_reason why = ADU_REASON_INIT;
+        begin_present(quarantines);
+        memcpy(kept, before, length);
+        kept_length = length;
+        call.now_ms = SECOND; /* the machine has started anew; then, the clock was set back */
+        call.wall_ms = until_ms + (late == 0 ? -SECOND : late == 1 ? 0 : -864000 * SECOND);
+        ck_assert(restores(&e, "e"));
+        ck_assert_int_eq(adu_rate_monitor_keeps_out(&call, "e", "user", &why), late != 1);
+        ck_assert(!adu_rate_monitor_keeps_out(&call, "e", "other", &why));
+        pass(late == 2 ? 86400 * SECOND : SECOND);
+        ck_assert(!adu_rate_monitor_keeps_out(&call, "e", "user", &why));
+        client_free(&e);
+        end();
+    }
+}
+END_TEST
+
 /* However many come: one entry a client, and some of them a tick. */
 START_TEST(many_at_once)
 {
@@ -329,6 +366,7 @@ int main(void)
     suite_add(suite, nothing_kept_is_not_read);
     suite_add(suite, who_was_online_is_offline);
     suite_add(suite, baselines_are_kept);
+    suite_add(suite, quarantine_is_kept);
     suite_add(suite, many_at_once);
     return run_suite(suite);
 }
