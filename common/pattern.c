@@ -11,6 +11,7 @@ struct adu_pattern {
     pcre2_code *code;
     pcre2_match_data *match;
     pcre2_match_context *limits;
+    bool jitted;
 };
 
 static void release(void *thing)
@@ -44,7 +45,9 @@ static bool compile(struct adu_pattern *p, const char *text, const struct adu_js
     pcre2_set_match_limit(p->limits, MATCH_LIMIT);
     pcre2_set_heap_limit(p->limits, HEAP_LIMIT_KIB);
     /* Without JIT (no memory to execute, say) the interpreter does the same, slower. */
+    size_t jit_bytes = 0;
     (void)pcre2_jit_compile(p->code, PCRE2_JIT_COMPLETE);
+    p->jitted = pcre2_pattern_info(p->code, PCRE2_INFO_JITSIZE, &jit_bytes) == 0 && jit_bytes > 0;
     return true;
 }
 
@@ -63,11 +66,28 @@ const struct adu_pattern *adu_pattern_compile(struct adu_arena *arena, const cha
     return compile(p, text, node, error) ? p : NULL;
 }
 
+static bool is_ascii(const char *value, size_t length)
+{
+    unsigned char all = 0;
+    for (size_t i = 0; i < length; i++) {
+        all |= (unsigned char)value[i];
+    }
+    return all < 0x80;
+}
+
+/* What is ASCII is UTF-8, so that nothing need be looked at before the match itself: half of the
+ * time that a short one takes. */
+static int match(const struct adu_pattern *p, const char *value, size_t length)
+{
+    return p->jitted && is_ascii(value, length)
+               ? pcre2_jit_match(p->code, (PCRE2_SPTR)value, length, 0, 0, p->match, p->limits)
+               : pcre2_match(p->code, (PCRE2_SPTR)value, length, 0, 0, p->match, p->limits);
+}
+
 bool adu_pattern_matches(const struct adu_pattern *pattern, const char *value, size_t length,
                          struct adu_capture *capture)
 {
-    const int groups = pcre2_match(pattern->code, (PCRE2_SPTR)value, length, 0, 0, pattern->match,
-                                   pattern->limits);
+    const int groups = match(pattern, value, length);
     if (groups <= 0) {
         return false;
     }

@@ -44,6 +44,15 @@ static bool in_range(const struct adu_level_rule *rule, struct adu_text level)
     return (digits[0] != '0' || count == 1) && number >= rule->least && number <= rule->most;
 }
 
+static bool by_pattern(const struct adu_level_rule *rule, struct adu_text level)
+{
+    const enum adu_plain_answer answer =
+        rule->plain != NULL ? adu_plain_pattern_fits(rule->plain, level) : ADU_PLAIN_ASK;
+    return answer == ADU_PLAIN_ASK
+               ? adu_pattern_matches(rule->pattern, level.bytes, level.length, NULL)
+               : answer == ADU_PLAIN_YES;
+}
+
 bool adu_level_rule_fits(const struct adu_level_rule *rule, struct adu_text level,
                          adu_topic_values values)
 {
@@ -56,7 +65,7 @@ bool adu_level_rule_fits(const struct adu_level_rule *rule, struct adu_text leve
     case ADU_LEVEL_RANGE:
         return in_range(rule, level);
     case ADU_LEVEL_PATTERN:
-        return adu_pattern_matches(rule->pattern, level.bytes, level.length, NULL);
+        return by_pattern(rule, level);
     case ADU_LEVEL_FREE:
         return level.length > 0 && level.bytes[0] != '_';
     }

@@ -168,7 +168,12 @@ static bool compile_pattern(struct adu_compiler *c, const char *text, const stru
         return adu_error_no_memory(c->error);
     }
     rule->pattern = adu_pattern_compile(c->arena, text, node, c->error);
-    return rule->pattern != NULL;
+    struct adu_plain_pattern *plain = adu_arena_alloc(c->arena, sizeof *plain);
+    if (rule->pattern == NULL || plain == NULL) {
+        return rule->pattern != NULL && adu_error_no_memory(c->error);
+    }
+    rule->plain = adu_plain_pattern_of(text, rule->pattern, plain) ? plain : NULL;
+    return true;
 }
 
 static bool compile(struct adu_compiler *c, const struct adu_json *object,

@@ -6,6 +6,7 @@
 #include "common/compiler.h"
 #include "common/json.h"
 #include "common/topic.h"
+#include "plugins/topic_policy/plain_pattern.h"
 #include <stdint.h>
 
 /* From the most specific to the least: where two of them fit a level, the earlier one is tried
@@ -30,6 +31,7 @@ struct adu_level_rule {
     long least, most;
     const struct adu_pattern *pattern;
     const char *pattern_text;
+    const struct adu_plain_pattern *plain; /* the same, where it is as simple as that; else NULL */
     struct adu_level_rule *next;
 };
 

@@ -2,6 +2,8 @@
 #include "common/pattern.h"
 #include "common/reader.h"
 #include "plugins/topic_policy/looks.h"
+#include <endian.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -38,10 +40,23 @@ static const struct {
     [COLLISION] = {NULL, "collisions"},
 };
 
+/* Bytes at a time, which the compiler does at once where the processor can. */
+enum { BLOCK = 16, CHUNK = 64, MOST_RANGES = 64 };
+
+typedef unsigned char block __attribute__((vector_size(BLOCK)));
+
+/* Of characters, from the first on so many more: the same number in all bytes. */
+struct range {
+    unsigned char first[BLOCK], more[BLOCK];
+};
+
 struct adu_names {
     long max_level_bytes, max_topic_bytes;
     struct adu_place places[COMPLAINTS]; /* line 0: a default, which stands nowhere */
     unsigned char ascii[128];            /* enum complaint */
+    /* Legal ASCII and the slash between levels, as ranges. */
+    size_t range_count;
+    struct range ranges[MOST_RANGES];
     /* For levels with other characters: patterns that a legal level matches; NULL: anything goes.
      */
     const struct adu_pattern *lower, *no_space, *printable, *characters;
@@ -189,6 +204,22 @@ static void note_places(const struct adu_compiler *c, const struct adu_json *obj
     }
 }
 
+static void note_ranges(struct adu_names *names)
+{
+    struct range *range = NULL;
+    for (int character = 0; character < 128; character++) {
+        if (names->ascii[character] != NONE && character != '/') {
+            range = NULL;
+        } else if (range != NULL) {
+            memset(range->more, range->more[0] + 1, BLOCK);
+        } else {
+            range = &names->ranges[names->range_count++];
+            memset(range->first, character, BLOCK);
+            memset(range->more, 0, BLOCK);
+        }
+    }
+}
+
 const struct adu_names *adu_names_compile(struct adu_compiler *c, const struct adu_json *object)
 {
     struct keys keys = {
@@ -216,6 +247,7 @@ const struct adu_names *adu_names_compile(struct adu_compiler *c, const struct a
     for (int character = 0; character < 128; character++) {
         names->ascii[character] = (unsigned char)judge_ascii(names, &keys, (char)character);
     }
+    note_ranges(names);
     return names;
 }
 
@@ -283,6 +315,95 @@ bool adu_names_level_legal(const struct adu_names *names, struct adu_text level,
         }
     }
     return ascii || other_legal(names, level, why);
+}
+
+/* --- a whole topic --- */
+
+static block block_at(const void *bytes)
+{
+    block b;
+    memcpy(&b, bytes, BLOCK);
+    return b;
+}
+
+/* A bit for each byte that has all of its own set. */
+static uint64_t bits_of(block b)
+{
+    uint64_t words[2];
+    memcpy(words, &b, sizeof words);
+    for (int i = 0; i < 2; i++) {
+        words[i] =
+            (le64toh(words[i]) & UINT64_C(0x0101010101010101)) * UINT64_C(0x0102040810204080) >> 56;
+    }
+    return words[0] | words[1] << 8;
+}
+
+/* Adds those that are not plain to `*other`; a bit for each slash. */
+static uint64_t look(const struct adu_names *names, const void *bytes, block *other)
+{
+    const block b = block_at(bytes);
+    block plain = {0};
+    for (size_t i = 0; i < names->range_count; i++) {
+        const struct range *range = &names->ranges[i];
+        plain |= (block)(b - block_at(range->first) <= block_at(range->more));
+    }
+    *other |= ~plain;
+    return bits_of((block)(b == '/'));
+}
+
+/* The same of less than a block. */
+static uint64_t look_at_few(const struct adu_names *names, struct adu_text topic, block *other)
+{
+    char bytes[BLOCK];
+    memset(bytes, '/', sizeof bytes);
+    memcpy(bytes, topic.bytes, topic.length);
+    return look(names, bytes, other) & ((UINT64_C(1) << topic.length) - 1);
+}
+
+/* A bit for each slash of CHUNK bytes; false if one of these is not plain. Where they end within a
+ * block, what came before is looked at again. */
+static bool slashes_of(const struct adu_names *names, struct adu_text topic, size_t at,
+                       uint64_t *found)
+{
+    const size_t end = topic.length - at < CHUNK ? topic.length : at + CHUNK;
+    block other = {0};
+    size_t next = at;
+    *found = 0;
+    for (; next + BLOCK <= end; next += BLOCK) {
+        *found |= look(names, topic.bytes + next, &other) << (next - at);
+    }
+    if (next < end && end >= BLOCK) {
+        const size_t last = end - BLOCK;
+        const uint64_t bits = look(names, topic.bytes + last, &other);
+        *found |= last >= at ? bits << (last - at) : bits >> (at - last);
+    } else if (next < end) {
+        *found |= look_at_few(names, topic, &other);
+    }
+    return bits_of(other) == 0;
+}
+
+size_t adu_names_cut_plain(const struct adu_names *names, struct adu_text topic,
+                           struct adu_text *levels, size_t most)
+{
+    const size_t longest = (size_t)names->max_level_bytes;
+    size_t count = 0, begin = 0;
+    for (size_t at = 0; at < topic.length; at += CHUNK) {
+        uint64_t found;
+        if (!slashes_of(names, topic, at, &found)) {
+            return 0;
+        }
+        for (; found != 0; found &= found - 1) {
+            const size_t slash = at + (size_t)__builtin_ctzll(found), length = slash - begin;
+            if (length - 1 >= longest || count + 1 >= most) { /* none is too long as well */
+                return 0;
+            }
+            levels[count++] = (struct adu_text){topic.bytes + begin, length};
+            begin = slash + 1;
+        }
+    }
+    const size_t length = topic.length - begin;
+    levels[count] = (struct adu_text){topic.bytes + begin, length};
+    return length - 1 < longest ? count + 1 : 0;
 }
 
 bool adu_names_length_legal(const struct adu_names *names, struct adu_text topic,

@@ -25,6 +25,12 @@ enum adu_alike adu_names_collisions(const struct adu_names *names, const struct 
 bool adu_names_level_legal(const struct adu_names *names, struct adu_text level,
                            struct adu_reason *why);
 
+/* Cuts a topic into its levels and judges them in one pass, where each is legal and all characters
+ * are ASCII. 0 where that is not so, or there are more than `most` (at least 1) levels: then each
+ * level is to be judged by itself. Hot path. */
+size_t adu_names_cut_plain(const struct adu_names *names, struct adu_text topic,
+                           struct adu_text *levels, size_t most);
+
 /* True if the whole topic or filter is short enough. */
 bool adu_names_length_legal(const struct adu_names *names, struct adu_text topic,
                             struct adu_reason *why);

@@ -199,7 +199,7 @@ static bool go_on(struct guessing *g, uint32_t child, size_t depth, const char *
 /* Fits the levels from `depth` on to the tree, the more specific ways first. */
 static bool fit(struct guessing *g, uint32_t number, size_t depth)
 {
-    const struct adu_tree_node *node = &g->tree->nodes[number];
+    const struct adu_tree_branching *node = &g->tree->branching[number];
     uint32_t child = ADU_TREE_NONE;
     if (++g->looked_at > NODES_MOST) {
         return false;

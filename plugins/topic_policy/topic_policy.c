@@ -25,9 +25,11 @@ struct adu_topic_policy {
     struct adu_place depth_place, reserved_place; /* line 0: not in the file */
     size_t reserved_count;
     struct reserved *reserved;
+    bool reserved_first[256]; /* bytes that a reserved level may begin with */
     size_t exempt_count;
     const struct adu_topic_pattern **exempt;
-    bool exempt_for_some; /* one has an attribute in it */
+    bool exempt_first[256]; /* bytes that an exempt topic may begin with */
+    bool exempt_for_some;   /* one has an attribute in it */
     struct adu_filters filters;
     struct adu_sparkplug sparkplug;
     struct adu_namespaces namespaces;
@@ -145,6 +147,7 @@ static const struct adu_field reserved_fields[] = {
 static bool compile_reserved(struct adu_compiler *c, const struct adu_json *object,
                              struct adu_topic_policy *policy)
 {
+    policy->reserved_first['_'] = true;
     if (object == NULL) {
         return true;
     }
@@ -163,6 +166,7 @@ static bool compile_reserved(struct adu_compiler *c, const struct adu_json *obje
         r->place = adu_compiler_place(c, &node->key_place);
         r->level = adu_arena_strdup(c->arena, node->key);
         r->length = strlen(node->key);
+        policy->reserved_first[(unsigned char)node->key[0]] = true;
         const int *roles = adu_role_list_compile(c, keys.publish_roles);
         if (r->level == NULL) {
             return adu_error_no_memory(c->error);
@@ -172,6 +176,16 @@ static bool compile_reserved(struct adu_compiler *c, const struct adu_json *obje
         }
     }
     return policy->reserved != NULL || adu_error_no_memory(c->error);
+}
+
+static void note_first_byte(const struct adu_topic_pattern *pattern, bool first[256])
+{
+    const struct adu_pattern_level *level = &pattern->levels[0];
+    if (level->kind == ADU_LEVEL_LITERAL && level->text.length > 0) {
+        first[(unsigned char)level->text.bytes[0]] = true;
+    } else {
+        memset(first, true, 256);
+    }
 }
 
 static bool compile_exempt(struct adu_compiler *c, const struct adu_json *array,
@@ -190,6 +204,7 @@ static bool compile_exempt(struct adu_compiler *c, const struct adu_json *array,
             return false;
         }
         policy->exempt[policy->exempt_count++] = pattern;
+        note_first_byte(pattern, policy->exempt_first);
         for (size_t i = 0; i < pattern->count; i++) {
             policy->exempt_for_some |= pattern->levels[i].kind == ADU_LEVEL_ATTRIBUTE;
         }
@@ -259,6 +274,10 @@ const struct adu_topic_policy *adu_topic_policy_compile(struct adu_compiler *c,
 
 static bool is_exempt(const struct adu_topic_policy *policy, const struct adu_request *request)
 {
+    if (request->topic.length > 0 &&
+        !policy->exempt_first[(unsigned char)request->topic.bytes[0]]) {
+        return false;
+    }
     for (size_t i = 0; i < policy->exempt_count; i++) {
         const struct adu_topic_pattern *p = policy->exempt[i];
         if (request->action == ADU_SUBSCRIBE
@@ -331,8 +350,27 @@ static bool level_legal(struct judging *j, struct adu_text level)
     return name_legal(j, level) && reserved_legal(j, level);
 }
 
+static bool wrong_level(const struct judging *j, size_t number, struct adu_text level)
+{
+    j->why->level = (unsigned)number;
+    j->why->level_text = level;
+    return false;
+}
+
+/* Of levels with legal names. */
+static bool none_reserved(struct judging *j)
+{
+    for (size_t i = 0; i < j->count; i++) {
+        const struct adu_text level = j->levels[i];
+        if (j->policy->reserved_first[(unsigned char)level.bytes[0]] && !reserved_legal(j, level)) {
+            return wrong_level(j, i + 1, level);
+        }
+    }
+    return true;
+}
+
 /* Each level by itself. */
-static bool levels_legal(struct judging *j)
+static bool each_level_legal(struct judging *j)
 {
     struct adu_text rest = j->request->topic, level;
     while (adu_topic_next_level(&rest, &level)) {
@@ -345,12 +383,18 @@ static bool levels_legal(struct judging *j)
         }
         j->count++;
         if (!level_legal(j, level)) {
-            j->why->level = (unsigned)j->count;
-            j->why->level_text = level;
-            return false;
+            return wrong_level(j, j->count, level);
         }
     }
     return true;
+}
+
+static bool levels_legal(struct judging *j)
+{
+    if (j->request->action == ADU_PUBLISH) {
+        j->count = adu_names_cut_plain(j->policy->names, j->request->topic, j->levels, LEVELS_MOST);
+    }
+    return j->count > 0 ? none_reserved(j) : each_level_legal(j);
 }
 
 static bool depth_legal(const struct judging *j)
@@ -498,10 +542,11 @@ static enum adu_verdict judge_publish(const struct adu_topic_policy *policy,
     const struct adu_namespaces *namespaces = &policy->namespaces;
     struct judging j;
     uint32_t number;
+    uint64_t hash;
     if (is_own(policy, request->topic)) {
         return refuse_own(policy, why);
     }
-    if (adu_legal_topics_find(policy->legal, request->topic, &number)) {
+    if (adu_legal_topics_find(policy->legal, request->topic, &hash, &number)) {
         return judge_message(policy, number > 0 ? &namespaces->list[number - 1] : NULL, request,
                              why);
     }
@@ -516,7 +561,7 @@ static enum adu_verdict judge_publish(const struct adu_topic_policy *policy,
     }
     if (j.for_all) {
         number = j.namespace != NULL ? (uint32_t)(j.namespace - namespaces->list) + 1 : 0;
-        adu_legal_topics_add(policy->legal, request->topic, number);
+        adu_legal_topics_add(policy->legal, request->topic, hash, number);
     }
     return judge_message(policy, j.namespace, request, why);
 }
@@ -589,11 +634,12 @@ uint32_t adu_topic_policy_namespace(const struct adu_topic_policy *policy,
     struct adu_text levels[LEVELS_MOST], rest = request->topic;
     struct adu_tree_levels topic = {.levels = levels, .values = request->subject->values};
     uint32_t number;
+    uint64_t hash;
     bool for_all;
     if (n->count == 0 || request->action != ADU_PUBLISH) {
         return 0;
     }
-    if (adu_legal_topics_find(policy->legal, request->topic, &number)) {
+    if (adu_legal_topics_find(policy->legal, request->topic, &hash, &number)) {
         return number;
     }
     while (adu_topic_next_level(&rest, &levels[topic.count])) {

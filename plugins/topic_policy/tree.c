@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 struct walk {
-    const struct adu_tree *tree;
+    const struct adu_tree_ways *ways;
     const struct adu_text *levels;
     size_t count;
     adu_topic_values values;
@@ -12,81 +12,95 @@ struct walk {
 
 /* --- topics: the hot path --- */
 
-static uint32_t find(struct walk *w, uint32_t number, size_t depth);
+static uint32_t find(struct walk *w, uint32_t number, size_t depth, uint32_t sum);
 
-static uint32_t find_by_branches(struct walk *w, uint32_t child, size_t depth)
+static uint32_t find_by_branches(struct walk *w, uint32_t first, size_t depth, uint32_t sum)
 {
-    if ((child & ADU_TREE_MANY) == 0) {
-        return find(w, child, depth);
-    }
     uint32_t found = ADU_TREE_NONE;
-    for (uint32_t i = child & ~ADU_TREE_MANY; i != ADU_TREE_NONE && found == ADU_TREE_NONE;
-         i = w->tree->branches[i].next) {
-        found = find(w, w->tree->branches[i].child, depth);
+    for (uint32_t i = first; i != ADU_TREE_NONE && found == ADU_TREE_NONE;
+         i = w->ways->branches[i].next) {
+        const struct adu_tree_branch *branch = &w->ways->branches[i];
+        found = find(w, branch->child, depth, sum + branch->adds);
     }
     return found;
 }
 
-static uint32_t find_by_tests(struct walk *w, const struct adu_tree_node *node, size_t depth)
+static bool test_fits(struct walk *w, const struct adu_tree_test *test, struct adu_text level)
 {
-    const struct adu_tree_test *test = &w->tree->tests[node->tests];
+    w->asked_who = w->asked_who || test->rule->kind == ADU_LEVEL_VALUE;
+    return adu_level_rule_fits(test->rule, level, w->values);
+}
+
+static uint32_t end_of(uint32_t sum, uint32_t end)
+{
+    return end != ADU_TREE_NONE ? sum + end : ADU_TREE_NONE;
+}
+
+/* The more specific ways first. */
+static uint32_t find_by_all(struct walk *w, uint32_t number, size_t depth, uint32_t sum)
+{
+    const struct adu_tree_node *node = &w->ways->nodes[number];
+    const struct adu_text level = w->levels[depth];
     uint32_t found = ADU_TREE_NONE;
+    if (node->edges) {
+        const struct adu_tree_edge *edge = adu_tree_edge(w->ways, number, level);
+        if (edge->parent != ADU_TREE_NONE) {
+            found = (edge->child & ADU_TREE_MANY) != 0
+                        ? find_by_branches(w, edge->child & ~ADU_TREE_MANY, depth + 1, sum)
+                        : find(w, edge->child, depth + 1, sum + edge->adds);
+        }
+    }
+    const struct adu_tree_test *test = &w->ways->tests[node->tests];
     for (uint32_t i = 0; i < node->test_count && found == ADU_TREE_NONE; i++) {
-        w->asked_who = w->asked_who || test[i].rule->kind == ADU_LEVEL_VALUE;
-        if (adu_level_rule_fits(test[i].rule, w->levels[depth], w->values)) {
-            found = find(w, test[i].child, depth + 1);
+        if (test_fits(w, &test[i], level)) {
+            found = find(w, test[i].child, depth + 1, sum + test[i].adds);
         }
     }
-    return found;
+    if (found == ADU_TREE_NONE && node->any != ADU_TREE_NONE && level.bytes[0] != '_') {
+        found = find(w, node->any, depth + 1, sum + node->any_adds);
+    }
+    return found != ADU_TREE_NONE ? found : end_of(sum, node->rest);
 }
 
-/* The first that is found going by the more specific ways first. As deep as the tree, which is
- * ADU_SHAPE_MOST_LEVELS. */
-static uint32_t find(struct walk *w, uint32_t number, size_t depth)
+/* The first that is found. As deep as the tree, which is ADU_SHAPE_MOST_LEVELS. */
+static uint32_t find(struct walk *w, uint32_t number, size_t depth, uint32_t sum)
 {
-    uint32_t found;
-    for (;;) {
-        const struct adu_tree_node *node = &w->tree->nodes[number];
+    for (;; depth++) {
+        const struct adu_tree_node *node = &w->ways->nodes[number];
         if (depth == w->count) {
-            return node->leaf != ADU_TREE_NONE ? node->leaf : node->rest;
+            return end_of(sum, node->leaf != ADU_TREE_NONE ? node->leaf : node->rest);
         }
-        const struct adu_text level = w->levels[depth];
-        const bool last_way = node->any == ADU_TREE_NONE && node->rest == ADU_TREE_NONE;
-        if (node->edges) {
-            const struct adu_trie_edge *edge =
-                adu_tree_edge(w->tree, number, adu_trie_hash(level), level);
-            if (edge != NULL && last_way && node->test_count == 0 &&
-                (edge->child & ADU_TREE_MANY) == 0) {
-                number = edge->child;
-                depth++;
-                continue;
+        if (node->only == ADU_TREE_BY_EDGE) {
+            const struct adu_tree_edge *edge = adu_tree_edge(w->ways, number, w->levels[depth]);
+            if (edge->parent == ADU_TREE_NONE) {
+                return ADU_TREE_NONE;
             }
-            if (edge != NULL &&
-                (found = find_by_branches(w, edge->child, depth + 1)) != ADU_TREE_NONE) {
-                return found;
+            if ((edge->child & ADU_TREE_MANY) != 0) {
+                return find_by_branches(w, edge->child & ~ADU_TREE_MANY, depth + 1, sum);
             }
+            number = edge->child;
+            sum += edge->adds;
+        } else if (node->only == ADU_TREE_BY_TEST) {
+            const struct adu_tree_test *test = &w->ways->tests[node->tests];
+            if (!test_fits(w, test, w->levels[depth])) {
+                return ADU_TREE_NONE;
+            }
+            number = test->child;
+            sum += test->adds;
+        } else {
+            return find_by_all(w, number, depth, sum);
         }
-        if (node->test_count > 0 && (found = find_by_tests(w, node, depth)) != ADU_TREE_NONE) {
-            return found;
-        }
-        if (node->any == ADU_TREE_NONE || level.bytes[0] == '_') {
-            return node->rest;
-        }
-        if (node->rest != ADU_TREE_NONE) {
-            found = find(w, node->any, depth + 1);
-            return found != ADU_TREE_NONE ? found : node->rest;
-        }
-        number = node->any;
-        depth++;
     }
 }
 
 uint32_t adu_tree_find(const struct adu_tree *tree, const struct adu_tree_levels *topic,
                        bool *for_all)
 {
-    struct walk w = {
-        .tree = tree, .levels = topic->levels, .count = topic->count, .values = topic->values};
-    const uint32_t found = find(&w, 0, 0);
+    struct walk w = {.ways = &tree->ways,
+                     .levels = topic->levels,
+                     .count = topic->count,
+                     .values = topic->values};
+    const uint32_t found = find(&w, 0, 0, 0);
     *for_all = !w.asked_who;
     return found;
 }
@@ -142,7 +156,7 @@ static void tell_ways(const struct search *s, uint32_t number)
 /* Each node is looked at once at most: only one way leads to it. */
 static bool meets(struct search *s, uint32_t number, size_t depth)
 {
-    const struct adu_tree_node *node = &s->tree->nodes[number];
+    const struct adu_tree_branching *node = &s->tree->branching[number];
     s->deepest = depth > s->deepest ? depth : s->deepest;
     if (s->ways != NULL && depth == s->deepest) {
         tell_ways(s, number);
@@ -156,7 +170,7 @@ static bool meets(struct search *s, uint32_t number, size_t depth)
     if (adu_text_is(s->levels[depth], "#")) {
         return true; /* no node is a dead end */
     }
-    uint32_t child = s->tree->branching[number].first;
+    uint32_t child = node->first;
     for (; child != ADU_TREE_NONE; child = s->tree->branching[child].next) {
         if (leads_to(s, &s->tree->branching[child], s->levels[depth]) &&
             meets(s, child, depth + 1)) {

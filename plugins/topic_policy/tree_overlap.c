@@ -26,8 +26,8 @@ static bool clash(struct comparing *c, uint32_t a, uint32_t b)
 static bool clash_below(struct comparing *c, uint32_t number, uint32_t node)
 {
     c->steps++;
-    if (clash(c, number, c->tree->nodes[node].leaf) ||
-        clash(c, number, c->tree->nodes[node].rest)) {
+    if (clash(c, number, c->tree->branching[node].leaf) ||
+        clash(c, number, c->tree->branching[node].rest)) {
         return true;
     }
     uint32_t child = c->tree->branching[node].first;
@@ -57,7 +57,7 @@ static bool same_level(const struct adu_tree_branching *a, const struct adu_tree
 /* True if a topic may go on as both nodes do, to different namespaces. */
 static bool meet(struct comparing *c, uint32_t a, uint32_t b)
 {
-    const struct adu_tree_node *one = &c->tree->nodes[a], *other = &c->tree->nodes[b];
+    const struct adu_tree_branching *one = &c->tree->branching[a], *other = &c->tree->branching[b];
     c->steps++;
     if (clash(c, one->leaf, other->leaf) ||
         (one->rest != ADU_TREE_NONE && clash_below(c, one->rest, b)) ||
@@ -80,7 +80,7 @@ static bool meet(struct comparing *c, uint32_t a, uint32_t b)
 /* Of the children that must be asked. */
 static bool tests_clash(struct comparing *c, const struct adu_tree_node *node)
 {
-    const struct adu_tree_test *tests = &c->tree->tests[node->tests];
+    const struct adu_tree_test *tests = &c->tree->ways.tests[node->tests];
     for (uint32_t i = 0; i < node->test_count; i++) {
         uint32_t j = i + 1;
         for (; j < node->test_count && tests[j].rule->kind == tests[i].rule->kind &&
@@ -99,7 +99,7 @@ static bool tests_clash(struct comparing *c, const struct adu_tree_node *node)
 /* Of the lists that have a value in common: they stand behind the same edge. */
 static bool branches_clash(struct comparing *c, uint32_t first)
 {
-    const struct adu_tree_branch *branches = c->tree->branches;
+    const struct adu_tree_branch *branches = c->tree->ways.branches;
     for (uint32_t i = first; i != ADU_TREE_NONE; i = branches[i].next) {
         if (c->tree->branching[branches[i].child].rule == NULL) {
             continue; /* a text is more specific */
@@ -118,13 +118,13 @@ enum adu_tree_outcome adu_tree_unambiguous(const struct adu_tree *tree, uint32_t
 {
     struct comparing c = {.tree = tree, .clash = numbers};
     for (uint32_t i = 0; i < tree->count && c.steps < STEPS_MOST; i++) {
-        if (tests_clash(&c, &tree->nodes[i])) {
+        if (tests_clash(&c, &tree->ways.nodes[i])) {
             return ADU_TREE_AMBIGUOUS;
         }
     }
-    for (uint32_t i = 0; i < tree->edge_places && c.steps < STEPS_MOST; i++) {
-        const struct adu_trie_edge *edge = &tree->edges[i];
-        if (edge->parent != ADU_TRIE_NONE && (edge->child & ADU_TREE_MANY) != 0 &&
+    for (uint32_t i = 0; i < tree->ways.edge_places && c.steps < STEPS_MOST; i++) {
+        const struct adu_tree_edge *edge = &tree->ways.edges[i];
+        if (edge->parent != ADU_TREE_NONE && (edge->child & ADU_TREE_MANY) != 0 &&
             branches_clash(&c, edge->child & ~ADU_TREE_MANY)) {
             return ADU_TREE_AMBIGUOUS;
         }

@@ -1,11 +1,13 @@
 /* bench_topics [ROUNDS]: what topic_policy's decision costs without a broker: names and namespace
- * of a topic of 5 levels and 40 bytes, by the number of templates, and a payload's schema. Writes a
+ * of a topic of 5 levels and 40 bytes, by the number of templates; what it costs besides to gather
+ * topics in use; and a payload's schema. Writes a
  * line for each figure: what, templates, median, p99 and the lowest median of a round in ns. Time
  * is taken around batches of decisions; all sizes are measured in turn, so that a busy machine
  * hurts all alike. */
 #include "plugins/topic_policy/schema.h"
 #include "plugins/topic_policy/topic_policy.h"
 #include "tests/bench/plant.h"
+#include "tests/bench/yardstick.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -141,6 +143,60 @@ static void measure(struct bench *b, const struct bench *of, int topics_used)
     }
 }
 
+/* --- topics in use --- */
+
+/* What becomes of a message that is let through where there is "discovery": of the same 64 topics,
+ * of 4096, and of topics each of which comes once. */
+static struct bench gathered, gathered_many, gathered_once;
+static struct adu_stage_call gathering;
+static struct adu_subject publisher = {.client_id = "edge-linea1"};
+static void *publisher_state;
+
+static void make_discovery(void)
+{
+    static const char text[] = "{\"discovery\": {}, \"namespaces\": [{\"name\": \"plant\", "
+                               "\"template\": \"planta/{a}/{linea}/{estacion}/{parametro}\"}]}";
+    struct adu_compiler c;
+    gathered.arena = adu_arena_new();
+    gathering = (struct adu_stage_call){
+        .policy = adu_topic_policy_stage.compile(&c, parse(gathered.arena, text, &c)),
+        .instance = adu_topic_policy_stage.instance_new(),
+        .generation = 1};
+    publisher_state = calloc(1, adu_topic_policy_stage.client_state_size);
+    if (gathering.policy == NULL || gathering.instance == NULL) {
+        bench_fail("%s", c.error->text);
+    }
+    gathered.ns = calloc((size_t)ROUNDS_MOST * BATCHES, sizeof *gathered.ns);
+    gathered_many.ns = calloc((size_t)ROUNDS_MOST * BATCHES, sizeof *gathered_many.ns);
+    gathered_once.ns = calloc((size_t)ROUNDS_MOST * BATCHES, sizeof *gathered_once.ns);
+}
+
+/* `topics_used` 0: of those that come once. */
+static void measure_discovery(struct bench *b, const struct bench *of, int topics_used)
+{
+    static unsigned n;
+    char text[BATCH][48];
+    struct adu_request request = {
+        .action = ADU_PUBLISH, .subject = &publisher, .attempt = true, .now_ms = 1, .wall_ms = 1};
+    for (int i = 0; i < BATCHES; i++) {
+        for (int j = 0; j < BATCH; j++) {
+            if (topics_used > 0) {
+                strcpy(text[j], of->topics[random() % topics_used]);
+            } else {
+                sprintf(text[j], "planta/area%05u/linea%u/estacion%u/presion", n % 10000,
+                        n / 10000 % 1000, n / 10000000 % 1000);
+                n++;
+            }
+        }
+        const int64_t begin = now_ns();
+        for (int j = 0; j < BATCH; j++) {
+            request.topic = adu_text_of(text[j]);
+            adu_topic_policy_stage.let_through(&gathering, &request, publisher_state);
+        }
+        b->ns[b->count++] = (float)(now_ns() - begin) / BATCH;
+    }
+}
+
 /* --- a payload of 200 bytes --- */
 
 #define SCHEMA                                                                                     \
@@ -221,6 +277,8 @@ int main(int argc, char **argv)
         unseen[i].ns = calloc((size_t)ROUNDS_MOST * BATCHES, sizeof *unseen[i].ns);
     }
     make_schema();
+    make_discovery();
+    double arithmetic = 0;
     for (int round = 0; round < rounds && round < ROUNDS_MOST; round++) {
         for (int i = 0; i < SIZES; i++) {
             measure(&benches[i], &benches[i], WARM);
@@ -230,8 +288,16 @@ int main(int argc, char **argv)
             measure_unseen(&unseen[i], &benches[i], sizes[i]);
             end_round(&unseen[i]);
         }
+        measure_discovery(&gathered, &benches[3], WARM);
+        end_round(&gathered);
+        measure_discovery(&gathered_many, &benches[3], TOPICS);
+        end_round(&gathered_many);
+        measure_discovery(&gathered_once, &benches[3], 0);
+        end_round(&gathered_once);
         measure_schema();
         end_round(&schema_bench);
+        const double ns = bench_arithmetic_ns();
+        arithmetic = arithmetic == 0 || ns < arithmetic ? ns : arithmetic;
     }
     for (int i = 0; i < SIZES; i++) {
         report("64 topics", sizes[i], &benches[i]);
@@ -242,7 +308,11 @@ int main(int argc, char **argv)
     for (int i = 0; i < SIZES; i++) {
         report("not remembered", sizes[i], &unseen[i]);
     }
+    report("discovery, 64", 1, &gathered);
+    report("discovery, 4096", 1, &gathered_many);
+    report("discovery, once", 1, &gathered_once);
     report("schema, 200 bytes", 1, &schema_bench);
+    printf("100 multiplications in a row: %.1f ns in the best round\n", arithmetic);
     printf("the payload has %zu bytes, the first topic %zu\n", sizeof payload - 1,
            strlen(benches[0].topics[0]));
     return 0;

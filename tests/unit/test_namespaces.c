@@ -1,6 +1,8 @@
 /* Namespaces: which topics belong to which, and what a file may not say of them. */
 #include "asker.h"
 #include "common/findings.h"
+#include "common/pattern.h"
+#include "plugins/topic_policy/plain_pattern.h"
 #include "plugins/topic_policy/topic_policy.h"
 
 static struct snippet snippet;
@@ -396,9 +398,129 @@ START_TEST(nearest_names_without_namespaces)
 }
 END_TEST
 
+/* --- many that are alike below --- */
+
+/* The name of the namespace that a topic belongs to, "" for none. */
+static const char *namespace_of(const struct adu_topic_policy *policy, const char *topic)
+{
+    static const struct adu_subject nobody;
+    const struct adu_request request = {
+        .action = ADU_PUBLISH, .subject = &nobody, .topic = adu_text_of(topic)};
+    const char *name =
+        adu_topic_policy_namespace_name(policy, adu_topic_policy_namespace(policy, &request));
+    return name != NULL ? name : "";
+}
+
+#define LONG_AREA "an_area_with_a_long_name_"
+
+/* Writes `form` with the area's number for each # and its name for each @. Returns the end. */
+static char *write_area(char *to, const char *form, int number)
+{
+    const char *area = number % 2 == 0 ? "a" : LONG_AREA;
+    for (; *form != '\0'; form++) {
+        if (*form == '#' || *form == '@') {
+            to += sprintf(to, "%s%d", *form == '@' ? area : "", number);
+        } else {
+            *to++ = *form == '?' ? '#' : *form;
+        }
+    }
+    return to;
+}
+
+/* Areas of four kinds, of which each has one namespace or two, in this order or that; what is below
+ * them is alike but for the namespace. The names are long and short. */
+START_TEST(alike_below)
+{
+    enum { AREAS = 200 };
+    static const char *const kinds[] = {
+        "{'name': 't#', 'template': '@/{linea}/{parametro}'}",
+        "{'name': 't#', 'template': '@/{linea}/{parametro}'},"
+        "{'name': 'c#', 'template': '@/{linea}/cmd/?'}",
+        "{'name': 'c#', 'template': '@/{linea}/cmd/?'},"
+        "{'name': 't#', 'template': '@/{linea}/{parametro}'}",
+        "{'name': 't#', 'template': ['@/{linea}/{parametro}', '@/{linea}']}"};
+    static char json[AREAS * 200 + 500];
+    char *at = json + sprintf(json, "{'vocabularies': {'linea': {'pattern': 'l[0-9]+'},"
+                                    "'parametro': {'one_of': ['temp', 'presion', "
+                                    "'a_long_name_of_a_parameter', 'cmd']}}, 'namespaces': [");
+    for (int i = 0; i < AREAS; i++) {
+        at = write_area(at, i > 0 ? "," : "", i);
+        at = write_area(at, kinds[i % 4], i);
+    }
+    strcpy(at, "]}");
+    const struct adu_topic_policy *policy = policy_of(json);
+    for (int i = 0; i < AREAS; i++) {
+        static const struct {
+            const char *below, *names[4];
+        } rows[] = {{"l1/temp", {"t", "t", "t", "t"}},
+                    {"l22/a_long_name_of_a_parameter", {"t", "t", "t", "t"}},
+                    {"l1/cmd", {"t", "c", "c", "t"}},
+                    {"l1/cmd/x", {"", "c", "c", ""}},
+                    {"l1", {"", "", "", "t"}},
+                    {"l1/a_long_name_of_another_one", {"", "", "", ""}},
+                    {"x/temp", {"", "", "", ""}}};
+        for (int j = 0; j < ROWS(rows); j++) {
+            char topic[100], expected[20] = "";
+            snprintf(topic, sizeof topic, "%s%d/%s", i % 2 == 0 ? "a" : LONG_AREA, i,
+                     rows[j].below);
+            if (rows[j].names[i % 4][0] != '\0') {
+                snprintf(expected, sizeof expected, "%s%d", rows[j].names[i % 4], i);
+            }
+            ck_assert_msg(strcmp(namespace_of(policy, topic), expected) == 0, "%s is of %s", topic,
+                          namespace_of(policy, topic));
+        }
+    }
+    snippet_close(&snippet);
+}
+END_TEST
+
+/* A pattern that is seen through without PCRE2 says what PCRE2 says. */
+START_TEST(plain_patterns)
+{
+    static const struct {
+        const char *pattern;
+        bool plain;
+    } rows[] = {
+        {"linea[0-9]+", true},   {"linea[0-9]*", true},    {"[a-z_0-9]+", true},
+        {"a[-b]", true},         {"A-b_1[x]+", true},      {"a[b-]*", true},
+        {"linea[0-9]+?", false}, {"linea[0-9]{2}", false}, {"a[^b]+", false},
+        {"a?[b]+", false},       {"(?i)a[b]+", false},     {"a|[b]+", false},
+        {"a[\\d]+", false},      {"a[[:alpha:]]+", false}, {"a[b]+c", false},
+        {"a[b]+[c]", false},     {"linea", false},         {"a[]", false},
+    };
+    static const char letters[] = "linea0123-_bxA1\n\xc3\xb1";
+    for (int i = 0; i < ROWS(rows); i++) {
+        struct adu_plain_pattern plain;
+        snippet_open(&snippet, "x.json", "{'a': 1}");
+        const struct adu_pattern *pattern = adu_pattern_compile(
+            snippet.arena, rows[i].pattern, adu_json_member(snippet.root, "a"), &snippet.error);
+        const bool is = pattern != NULL && adu_plain_pattern_of(rows[i].pattern, pattern, &plain);
+        ck_assert_msg(is == rows[i].plain, "%s", rows[i].pattern);
+        srandom(7);
+        for (int j = 0; is && j < 20000; j++) {
+            char level[60];
+            size_t length = j % 4 == 0 ? 0 : (size_t)plain.length;
+            memcpy(level, rows[i].pattern, length);
+            for (size_t more = (size_t)random() % 5; more > 0; more--) {
+                level[length++] = letters[(size_t)random() % (sizeof letters - 1)];
+            }
+            const enum adu_plain_answer answer =
+                adu_plain_pattern_fits(&plain, (struct adu_text){level, length});
+            ck_assert_msg(answer == ADU_PLAIN_ASK ||
+                              (answer == ADU_PLAIN_YES) ==
+                                  adu_pattern_matches(pattern, level, length, NULL),
+                          "%s: %.*s", rows[i].pattern, (int)length, level);
+        }
+        snippet_close(&snippet);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("namespaces");
+    suite_add(suite, alike_below);
+    suite_add(suite, plain_patterns);
     suite_add_rows(suite, publish, ROWS(published));
     suite_add_rows(suite, subscribe, ROWS(subscribed));
     suite_add(suite, the_most_specific_wins);

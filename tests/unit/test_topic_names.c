@@ -345,9 +345,86 @@ START_TEST(characters_too_long)
 }
 END_TEST
 
+/* --- whole topics --- */
+
+/* Levels by the plainer road; 0 if one is illegal or not ASCII. */
+static size_t legal_levels(const struct adu_names *names, struct adu_text topic,
+                           struct adu_text *cut)
+{
+    struct adu_text rest = topic;
+    struct adu_reason why = ADU_REASON_INIT;
+    size_t count = 0;
+    while (adu_topic_next_level(&rest, &cut[count])) {
+        if (!adu_names_level_legal(names, cut[count++], &why)) {
+            return 0;
+        }
+    }
+    for (size_t i = 0; i < topic.length; i++) {
+        count = (unsigned char)topic.bytes[i] < 128 ? count : 0;
+    }
+    return count;
+}
+
+static void compare_whole(const struct adu_names *names, const char *bytes, size_t length)
+{
+    enum { MOST = 400 };
+    struct adu_text cut[MOST], expected[MOST];
+    char *copy = malloc(length > 0 ? length : 1); /* not a byte more, for the sanitizer */
+    ck_assert_ptr_nonnull(copy);
+    memcpy(copy, bytes, length);
+    const struct adu_text topic = {copy, length};
+    const size_t count = legal_levels(names, topic, expected);
+    ck_assert_msg(adu_names_cut_plain(names, topic, cut, MOST) == count, "%.*s", (int)length,
+                  bytes);
+    for (size_t i = 0; i < count; i++) {
+        ck_assert_ptr_eq(cut[i].bytes, expected[i].bytes);
+        ck_assert_uint_eq(cut[i].length, expected[i].length);
+    }
+    if (count > 0) {
+        ck_assert_uint_eq(adu_names_cut_plain(names, topic, cut, count), count);
+        ck_assert(count == 1 || adu_names_cut_plain(names, topic, cut, count - 1) == 0);
+    }
+    free(copy);
+}
+
+/* A topic that is looked at as a whole is judged and cut as its levels are one by one. */
+START_TEST(whole_topics)
+{
+    static const char *const policies[] = {NULL, "{'characters': 'a-z0-9_-', 'max_level_bytes': 9}",
+                                           "{'lowercase': false, 'spaces': true}",
+                                           "{'characters': 'acegikmoqsuwy'}"};
+    static const char some[] = "abcdefghijklmnopqrstuvwxyz0123456789-_//////", few[] = "A \xc3+#/.";
+    struct snippet s;
+    const struct adu_names *names = names_of(&s, policies[_i]);
+    char topic[300];
+    srandom(7);
+    for (int i = 0; i < 20000; i++) {
+        const size_t length = (size_t)random() % (i % 10 == 0 ? sizeof topic : 60);
+        for (size_t j = 0; j < length; j++) {
+            topic[j] =
+                _i == 3 && random() % 8 != 0 ? 'a' : some[(size_t)random() % (sizeof some - 1)];
+            topic[j] = topic[j] == '/' && j > 0 && topic[j - 1] == '/' ? 'c' : topic[j];
+        }
+        if (length > 0 && random() % 4 == 0) {
+            topic[(size_t)random() % length] = few[(size_t)random() % (sizeof few - 1)];
+        }
+        compare_whole(names, topic, length);
+    }
+    for (int c = 0; c < 256; c++) {
+        for (size_t at = 0; at < 80; at++) {
+            memset(topic, 'a', 80);
+            topic[at] = (char)c;
+            compare_whole(names, topic, at < 40 ? 41 : 80);
+        }
+    }
+    snippet_close(&s);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("topic_names");
+    suite_add_rows(suite, whole_topics, 4);
     suite_add_rows(suite, names_of_levels, ROWS(levels));
     suite_add(suite, every_ascii_character);
     suite_add_rows(suite, long_levels, 4);
