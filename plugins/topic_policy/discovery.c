@@ -1,9 +1,16 @@
 #include "plugins/topic_policy/discovery.h"
 #include "common/hash.h"
-#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-enum { ROWS = 4, CELLS = 8192, CELL_BITS = 13, SILENT_MS = 86400000 };
+enum { ROWS = 4, CELLS = 8192, CELL_BITS = 13, SILENT_MS = 86400000, LOOK_MS = 60000 };
+
+/* What is looked at before any topic of a set is. */
+struct sight {
+    uint16_t tags[ADU_DISCOVERY_WAYS]; /* parts of their hashes; 0: nothing is there */
+    uint32_t least;                    /* what the lightest of them weighed */
+    uint32_t again; /* when they are to be looked at again, in LOOK_MS: one may be silent */
+};
 
 struct set {
     struct adu_found_topic ways[ADU_DISCOVERY_WAYS];
@@ -14,17 +21,23 @@ struct adu_discovery {
     uint64_t left_out, displaced;
     unsigned hand; /* the cells that are halved next */
     uint16_t sketch[ROWS][CELLS];
+    struct sight sights[ADU_DISCOVERY_SETS];
     struct set sets[ADU_DISCOVERY_SETS];
 };
 
 struct adu_discovery *adu_discovery_new(void)
 {
-    return calloc(1, sizeof(struct adu_discovery));
+    /* Aligned, and what nobody touches of it takes no memory. */
+    void *memory = mmap(NULL, sizeof(struct adu_discovery), PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return memory != MAP_FAILED ? memory : NULL;
 }
 
 void adu_discovery_free(struct adu_discovery *discovery)
 {
-    free(discovery);
+    if (discovery != NULL) {
+        munmap(discovery, sizeof *discovery);
+    }
 }
 
 /* How many of `length` bytes of UTF-8 fit in `most` without half a character. */
@@ -64,12 +77,17 @@ static uint64_t weight(const struct adu_found_topic *t)
     return t->messages + t->before;
 }
 
-/* A free place, or that of one which has come less often. NULL: there is none. */
-static struct adu_found_topic *place_for(struct adu_discovery *d, struct set *set, uint64_t hash,
-                                         int64_t now_ms, uint32_t *before)
+static uint16_t tag_of(uint64_t hash)
 {
-    struct adu_found_topic *least = NULL;
-    *before = 0;
+    return (uint16_t)(hash >> 32 | 1);
+}
+
+/* A free place, or that of one which has been silent. NULL: there is none, and what the lightest
+ * weighs is noted. */
+static struct adu_found_topic *room(struct adu_discovery *d, struct set *set, struct sight *sight,
+                                    int64_t now_ms)
+{
+    uint64_t least = UINT32_MAX;
     for (int way = 0; way < ADU_DISCOVERY_WAYS; way++) {
         struct adu_found_topic *t = &set->ways[way];
         if (t->hash == 0) {
@@ -80,10 +98,40 @@ static struct adu_found_topic *place_for(struct adu_discovery *d, struct set *se
             d->displaced++;
             return t;
         }
-        least = least == NULL || weight(t) < weight(least) ? t : least;
+        least = weight(t) < least ? weight(t) : least;
+    }
+    sight->least = (uint32_t)least;
+    sight->again = (uint32_t)(now_ms / LOOK_MS) + 1;
+    return NULL;
+}
+
+static struct adu_found_topic *lightest(struct set *set)
+{
+    struct adu_found_topic *least = &set->ways[0];
+    for (int way = 1; way < ADU_DISCOVERY_WAYS; way++) {
+        least = weight(&set->ways[way]) < weight(least) ? &set->ways[way] : least;
+    }
+    return least;
+}
+
+/* A place to be listed at; NULL: there is none. Those listed only gain weight, so that one which is
+ * lighter than the lightest was is left out without a look at them. */
+static struct adu_found_topic *place_for(struct adu_discovery *d, struct set *set,
+                                         struct sight *sight, uint64_t hash, int64_t now_ms,
+                                         uint32_t *before)
+{
+    *before = 0;
+    if ((uint32_t)(now_ms / LOOK_MS) >= sight->again) {
+        struct adu_found_topic *t = room(d, set, sight, now_ms);
+        if (t != NULL) {
+            return t;
+        }
     }
     const uint32_t times = estimate(d, hash);
-    if (times <= weight(least)) {
+    struct adu_found_topic *least = times > sight->least ? lightest(set) : NULL;
+    if (least == NULL || times <= weight(least)) {
+        sight->least =
+            least != NULL && weight(least) < UINT32_MAX ? (uint32_t)weight(least) : sight->least;
         d->left_out++;
         return NULL;
     }
@@ -94,10 +142,10 @@ static struct adu_found_topic *place_for(struct adu_discovery *d, struct set *se
 
 /* --- one message --- */
 
-static struct adu_found_topic *find(struct set *set, uint64_t hash)
+static struct adu_found_topic *find(struct set *set, const struct sight *sight, uint64_t hash)
 {
     for (int way = 0; way < ADU_DISCOVERY_WAYS; way++) {
-        if (set->ways[way].hash == hash) {
+        if (sight->tags[way] == tag_of(hash) && set->ways[way].hash == hash) {
             return &set->ways[way];
         }
     }
@@ -138,15 +186,19 @@ struct adu_found_topic *adu_discovery_note(struct adu_discovery *d, struct adu_t
                                            int64_t wall_ms)
 {
     const uint64_t any = adu_hash64(topic.bytes, topic.length), hash = any != 0 ? any : 1;
-    struct set *set = &d->sets[(hash >> ROWS * CELL_BITS) % ADU_DISCOVERY_SETS];
-    struct adu_found_topic *t = find(set, hash);
+    const size_t number = (hash >> ROWS * CELL_BITS) % ADU_DISCOVERY_SETS;
+    struct set *set = &d->sets[number];
+    struct sight *sight = &d->sights[number];
+    struct adu_found_topic *t = find(set, sight, hash);
     if (t == NULL) {
         uint32_t before;
-        t = place_for(d, set, hash, now_ms, &before);
+        t = place_for(d, set, sight, hash, now_ms, &before);
         if (t == NULL) {
             return NULL;
         }
         list(t, hash, topic, before, wall_ms);
+        sight->tags[t - set->ways] = tag_of(hash);
+        sight->again = 0; /* another is the lightest now */
     }
     t->messages++;
     t->last_ms = wall_ms;

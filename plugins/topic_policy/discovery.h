@@ -18,21 +18,22 @@ enum {
     ADU_DISCOVERY_CLIENTS = 4,                                    /* told apart on one topic */
 };
 
-/* One topic. */
+/* One topic. What each message touches stands first, in one line of cache. */
 struct adu_found_topic {
-    uint64_t hash;             /* 0: nothing is here */
-    uint64_t messages;         /* since it is listed */
-    int64_t first_ms, last_ms; /* wall clock; the first since it is listed */
-    int64_t heard_ms;          /* monotonic, the last */
-    unsigned long generation;  /* under which `namespace` holds; for whoever keeps it */
-    uint32_t namespace;        /* number plus one; 0: none */
-    uint32_t before;           /* messages before it was listed, more or less */
+    uint64_t hash;            /* 0: nothing is here */
+    uint64_t messages;        /* since it is listed */
+    int64_t last_ms;          /* wall clock */
+    int64_t heard_ms;         /* monotonic, the last */
+    unsigned long generation; /* under which `namespace` holds; for whoever keeps it */
+    uint32_t namespace;       /* number plus one; 0: none */
+    uint32_t before;          /* messages before it was listed, more or less */
     uint32_t clients[ADU_DISCOVERY_CLIENTS]; /* who publishes, by hash; 0: no further one */
+    int64_t first_ms;                        /* wall clock, since it is listed */
     uint16_t length;                         /* of the whole topic */
     uint8_t kept, client_kept;               /* bytes of these */
     char topic[ADU_DISCOVERY_TOPIC];
     char client_id[ADU_DISCOVERY_CLIENT]; /* who published last */
-};
+} __attribute__((aligned(64)));
 
 struct adu_discovery;
 
