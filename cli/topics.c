@@ -20,6 +20,7 @@ enum {
     NAMESPACE_COLUMNS = 5,
     GROUP_COLUMNS = 4,
     CLIENT_COLUMNS = 7,
+    OFFENCE_COLUMNS = 5,
     REASON_COLUMNS = 4
 };
 
@@ -74,6 +75,18 @@ static void client_row(const json_t *client, const char **texts)
     texts[6] = text(6, client, "reason");
 }
 
+static const char *const offence_titles[OFFENCE_COLUMNS] = {"NAMESPACE", "CLIENT", "REFUSED",
+                                                            "WOULD REFUSE", "LAST SEEN"};
+
+static void offence_row(const json_t *offence, const char **texts)
+{
+    texts[0] = text(0, offence, "namespace");
+    texts[1] = text(1, offence, "client_id");
+    texts[2] = number(2, offence, "refused");
+    texts[3] = number(3, offence, "would_refuse");
+    texts[4] = text(4, offence, "last_seen");
+}
+
 static const char *const reason_titles[REASON_COLUMNS] = {"REFUSED", "WOULD REFUSE", "RULE", "WHY"};
 
 static void reason_row(const json_t *reason, const char **texts)
@@ -93,6 +106,7 @@ static const struct table {
     {"namespaces", namespace_titles, NAMESPACE_COLUMNS, namespace_row},
     {"groups", group_titles, GROUP_COLUMNS, group_row},
     {"worst_clients", client_titles, CLIENT_COLUMNS, client_row},
+    {"by_namespace_and_client", offence_titles, OFFENCE_COLUMNS, offence_row},
     {"reasons", reason_titles, REASON_COLUMNS, reason_row},
     {"topics", topic_titles, TOPIC_COLUMNS, topic_row},
 };

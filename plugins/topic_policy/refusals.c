@@ -101,6 +101,39 @@ static void note_client(struct adu_refusals *r, struct adu_refused_client *clien
     copy(request->topic, o->topic, sizeof o->topic);
 }
 
+/* --- by client and namespace --- */
+
+static uint64_t weight(const struct adu_offence *o)
+{
+    return sum(&o->tally) + o->before;
+}
+
+/* Its own place, an empty one, or that of the one with fewest. */
+static struct adu_offence *offence_of(struct adu_refusals *r, uint64_t who, uint32_t namespace)
+{
+    struct adu_offence *least = &r->offence[0];
+    for (size_t i = 0; i < r->offences; i++) {
+        struct adu_offence *o = &r->offence[i];
+        if (o->who == who && o->namespace == namespace) {
+            return o;
+        }
+        least = weight(o) < weight(least) ? o : least;
+    }
+    return r->offences < ADU_OFFENCES_MOST ? &r->offence[r->offences++] : least;
+}
+
+static void note_offence(struct adu_refusals *r, uint64_t who, const struct adu_request *request,
+                         uint32_t namespace, bool would)
+{
+    struct adu_offence *o = offence_of(r, who, namespace);
+    if (o->who != who || o->namespace != namespace) {
+        *o = (struct adu_offence){.who = who, .namespace = namespace, .before = weight(o)};
+        copy(adu_text_of(request->subject->client_id), o->client_id, sizeof o->client_id);
+    }
+    adu_tally_add(&o->tally, would);
+    o->last_ms = request->wall_ms;
+}
+
 /* --- by reason --- */
 
 /* Texts are few, and each stands in one place. */
@@ -123,10 +156,12 @@ void adu_refusals_note(struct adu_refusals *r, struct adu_refused_client *client
                        unsigned long generation, const struct adu_request *request,
                        const struct adu_reason *why, uint32_t namespace, bool would)
 {
+    const uint32_t known = namespace <= r->namespaces ? namespace : 0;
     adu_tally_add(&r->all, would);
-    adu_tally_add(&r->uses[namespace <= r->namespaces ? namespace : 0].tally, would);
+    adu_tally_add(&r->uses[known].tally, would);
     note_reason(r, why, would);
     if (client != NULL) {
         note_client(r, client, generation, request, why, would);
+        note_offence(r, client->who, request, known, would);
     }
 }

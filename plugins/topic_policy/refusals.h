@@ -1,6 +1,6 @@
 /* What is refused, or would be, since the policy was loaded: in all, by namespace, by client (the
- * worst of them) and by reason. Part of a policy, which ends with it. In bounded memory. Broker's
- * thread only. */
+ * worst of them), by both, and by reason. Part of a policy, which ends with it. In bounded memory.
+ * Broker's thread only. */
 #ifndef ADUANA_TOPIC_POLICY_REFUSALS_H
 #define ADUANA_TOPIC_POLICY_REFUSALS_H
 
@@ -27,7 +27,12 @@ struct adu_refused_client {
     struct adu_tally tally;
 };
 
-enum { ADU_OFFENDERS_MOST = 64, ADU_REASONS_MOST = 64, ADU_OFFENDER_NAME = 65 };
+enum {
+    ADU_OFFENDERS_MOST = 64,
+    ADU_REASONS_MOST = 64,
+    ADU_OFFENCES_MOST = 128,
+    ADU_OFFENDER_NAME = 65
+};
 
 /* A client, and its last refusal. */
 struct adu_offender {
@@ -37,6 +42,17 @@ struct adu_offender {
     char client_id[ADU_OFFENDER_NAME], username[ADU_OFFENDER_NAME], topic[121];
     const char *text;             /* why */
     const struct adu_place *rule; /* NULL: none */
+};
+
+/* Of a client in a namespace. One that finds no room takes that of the one with fewest, which may
+ * have been its own before: so those with most are there, and what is uncertain is said. */
+struct adu_offence {
+    uint64_t who;
+    uint32_t namespace; /* number plus one; 0: none */
+    struct adu_tally tally;
+    uint64_t before; /* at most so many before it was listed */
+    int64_t last_ms; /* wall clock */
+    char client_id[ADU_OFFENDER_NAME];
 };
 
 struct adu_refused_reason {
@@ -57,8 +73,9 @@ struct adu_refusals {
     struct adu_tally all;
     size_t namespaces; /* and one more, which is of no namespace and comes first */
     struct adu_namespace_use *uses;
-    size_t offenders, reasons;
+    size_t offenders, offences, reasons;
     struct adu_offender offender[ADU_OFFENDERS_MOST];
+    struct adu_offence offence[ADU_OFFENCES_MOST];
     struct adu_refused_reason reason[ADU_REASONS_MOST];
 };
 

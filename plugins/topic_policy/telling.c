@@ -146,13 +146,16 @@ static json_t *namespaces_json(const struct adu_stage_call *call, const struct a
     return finish(list, complete);
 }
 
+static int more_first(const struct adu_tally *a, const struct adu_tally *b)
+{
+    const uint64_t one = a->refused + a->would_refuse, other = b->refused + b->would_refuse;
+    return (one < other) - (one > other);
+}
+
 static int worse(const void *a, const void *b)
 {
-    const struct adu_offender *x = *(const struct adu_offender *const *)a;
-    const struct adu_offender *y = *(const struct adu_offender *const *)b;
-    const uint64_t left = x->tally.refused + x->tally.would_refuse;
-    const uint64_t right = y->tally.refused + y->tally.would_refuse;
-    return (left < right) - (left > right);
+    return more_first(&(*(const struct adu_offender *const *)a)->tally,
+                      &(*(const struct adu_offender *const *)b)->tally);
 }
 
 static json_t *offender_json(const struct adu_offender *o)
@@ -177,6 +180,37 @@ static json_t *clients_json(const struct adu_refusals *r)
     qsort(sorted, r->offenders, sizeof sorted[0], worse);
     for (size_t i = 0; complete && i < r->offenders; i++) {
         complete = append(list, offender_json(sorted[i]));
+    }
+    return finish(list, complete);
+}
+
+static int offends_more(const void *a, const void *b)
+{
+    return more_first(&(*(const struct adu_offence *const *)a)->tally,
+                      &(*(const struct adu_offence *const *)b)->tally);
+}
+
+static json_t *offence_json(const struct adu_stage_call *call, const struct adu_offence *o)
+{
+    return json_pack("{s:o, s:o, s:I, s:I, s:I, s:o}", "namespace",
+                     adu_control_text(adu_topic_policy_namespace_name(call->policy, o->namespace)),
+                     "client_id", adu_control_text(o->client_id), "refused",
+                     (json_int_t)o->tally.refused, "would_refuse",
+                     (json_int_t)o->tally.would_refuse, "before_at_most", (json_int_t)o->before,
+                     "last_seen", adu_control_time(o->last_ms));
+}
+
+static json_t *offences_json(const struct adu_stage_call *call, const struct adu_refusals *r)
+{
+    const struct adu_offence *sorted[ADU_OFFENCES_MOST];
+    json_t *list = json_array();
+    bool complete = list != NULL;
+    for (size_t i = 0; i < r->offences; i++) {
+        sorted[i] = &r->offence[i];
+    }
+    qsort(sorted, r->offences, sizeof sorted[0], offends_more);
+    for (size_t i = 0; complete && i < r->offences; i++) {
+        complete = append(list, offence_json(call, sorted[i]));
     }
     return finish(list, complete);
 }
@@ -216,7 +250,7 @@ json_t *adu_telling_summary(const struct adu_stage_call *call,
                             const struct adu_discovery *discovery)
 {
     const struct adu_refusals *r = adu_topic_policy_refusals(call->policy);
-    return json_pack("{s:o, s:o, s:b, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "time",
+    return json_pack("{s:o, s:o, s:b, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "time",
                      adu_control_time(call->wall_ms), "since", adu_control_time(r->since_ms),
                      "discovery", adu_topic_policy_telling(call->policy)->on, "topics_known",
                      (json_int_t)adu_discovery_count(discovery), "topics_displaced",
@@ -225,7 +259,8 @@ json_t *adu_telling_summary(const struct adu_stage_call *call,
                      (json_int_t)r->all.refused, "would_refuse", (json_int_t)r->all.would_refuse,
                      "namespaces", namespaces_json(call, r), "groups",
                      groups_json(adu_topic_policy_rollout(call->policy)), "worst_clients",
-                     clients_json(r), "reasons", reasons_json(r));
+                     clients_json(r), "by_namespace_and_client", offences_json(call, r), "reasons",
+                     reasons_json(r));
 }
 
 static bool is_of(const struct adu_found_topic *t, const char *client_id)

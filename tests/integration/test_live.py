@@ -90,12 +90,15 @@ def test_topics_of_a_plant_brought_in_step_by_step(make_broker, suite, run):
     assert [(one["topic"], one["messages"]) for one in told["topics"]] == [("planta/linea1/temperatura", 3)]
     assert told["groups"] == [{"name": "edges", "mode": "enforce", "refused": 1, "would_refuse": 0}]
     assert {one["client_id"]: (one["refused"], one["would_refuse"]) for one in told["worst_clients"]} == {"otro": (1, 1), "edge-linea1": (1, 0)}
+    pairs = {(one["namespace"], one["client_id"]): (one["refused"], one["would_refuse"]) for one in told["by_namespace_and_client"]}
+    assert pairs == {(None, "otro"): (1, 1), (None, "edge-linea1"): (1, 0)}
     assert set(good(run(broker, "topics", "--in-use")).split()) >= {"planta/linea1/temperatura", "planta/linea1/Temperatura"}
     reader = watcher(broker, report["topic"])
     told = {"refused": 0}
     while told["refused"] < 2:
         told = json.loads(reader.receive().payload)
     assert {"planta/linea1/temperatura", "planta/linea1/Temperatura"} <= {one["topic"] for one in told["topics"]}
+    assert {one["client_id"] for one in told["by_namespace_and_client"]} == {"otro", "edge-linea1"}
 
 
 @pytest.mark.long

@@ -74,6 +74,11 @@ START_TEST(what_is_in_use)
     ck_assert_str_eq(string_at(one, "reason"), "upper-case letters are not allowed");
     ck_assert_int_eq(integer_at(one, "refused"), 1);
     ck_assert_ptr_nonnull(entry(data, "reasons", "reason", "upper-case letters are not allowed"));
+    one = entry(data, "by_namespace_and_client", "namespace", "telemetry");
+    ck_assert_str_eq(string_at(one, "client_id"), "edge-linea1");
+    ck_assert_int_eq(integer_at(one, "refused"), 1);
+    ck_assert_int_eq(integer_at(one, "would_refuse"), 0);
+    ck_assert_int_eq(integer_at(one, "before_at_most"), 0);
     json_decref(data);
     plant_end(&plant);
 }

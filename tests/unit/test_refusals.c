@@ -91,6 +91,47 @@ START_TEST(the_worst)
 }
 END_TEST
 
+/* Of a client in a namespace: exact while there is room, and then those with most are there. */
+START_TEST(by_namespace_and_client)
+{
+    static struct adu_refused_client states[500], one, other;
+    static const char text[] = "no";
+    char id[32];
+    open_refusals();
+    for (int times = 0; times < 9; times++) {
+        refuse(&one, "uno", text, (uint32_t)times % 3, times < 6);
+        refuse(&other, "dos", text, 1, true);
+    }
+    ck_assert_uint_eq(refusals->offences, 4);
+    for (size_t i = 0; i < 4; i++) {
+        const struct adu_offence *o = &refusals->offence[i];
+        const bool first = strcmp(o->client_id, "uno") == 0;
+        ck_assert_uint_eq(o->tally.would_refuse, first ? 2 : 9);
+        ck_assert_uint_eq(o->tally.refused, first ? 1 : 0);
+        ck_assert_uint_eq(o->before, 0);
+        ck_assert_int_eq(o->last_ms, 1700000000000);
+    }
+    for (int i = 0; i < 500; i++) {
+        snprintf(id, sizeof id, "cliente-%d", i);
+        refuse(&states[i], id, text, 2, true);
+    }
+    ck_assert_uint_eq(refusals->offences, ADU_OFFENCES_MOST);
+    uint64_t most = 0;
+    for (size_t i = 0; i < refusals->offences; i++) {
+        const struct adu_offence *o = &refusals->offence[i];
+        if (strcmp(o->client_id, "dos") == 0) {
+            ck_assert_uint_eq(o->tally.would_refuse, 9);
+            most++;
+        } else if (strncmp(o->client_id, "cliente-", 8) == 0) {
+            ck_assert_uint_eq(o->tally.would_refuse, 1);
+            ck_assert_uint_le(o->before, 500 / (ADU_OFFENCES_MOST - 1) + 1);
+        }
+    }
+    ck_assert_uint_eq(most, 1);
+    adu_arena_free(arena);
+}
+END_TEST
+
 /* More reasons than there is room for, and names longer than are kept. */
 START_TEST(bounded)
 {
@@ -114,6 +155,7 @@ int main(void)
     Suite *suite = suite_create("refusals");
     suite_add(suite, counts);
     suite_add(suite, the_worst);
+    suite_add(suite, by_namespace_and_client);
     suite_add(suite, bounded);
     return run_suite(suite);
 }
