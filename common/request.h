@@ -12,7 +12,8 @@
 enum adu_action { ADU_PUBLISH, ADU_SUBSCRIBE, ADU_RECEIVE };
 
 /* MQTT 5 properties of a publish, as the broker keeps them: looked for only where a rule asks. Its
- * expiry is not among them: every broker takes that out before it asks its plugins. */
+ * expiry is not among them: Mosquitto, up to 2.1.2 at least, takes that out before it asks its
+ * plugins. */
 struct adu_properties {
     const void *list; /* NULL: it has none */
     /* False if it is not there; the text is borrowed, any bytes. Allocates nothing. */

@@ -162,12 +162,22 @@ static bool add_templates(struct compiling *m, const struct keys *keys,
     return true;
 }
 
+/* Somebody will want it: he is told why there is no such rule. */
+static bool expiry_unasked(const struct compiling *m, const struct adu_json *object)
+{
+    const struct adu_json *expiry = adu_json_member(object, "message_expiry");
+    return expiry == NULL ||
+           adu_json_key_error(expiry, m->c->error,
+                              "no rule can be held to it: Mosquitto up to 2.1.2 takes a message's "
+                              "expiry out of the properties before it asks its plugins");
+}
+
 static bool compile_one(struct compiling *m, const struct adu_json *object, uint32_t number)
 {
     struct keys keys = {.preset = PRESET_NONE};
     struct adu_namespace *namespace = &m->namespaces->list[number];
     const size_t first = m->count;
-    if (!adu_read_is_object(object, m->c->error) ||
+    if (!adu_read_is_object(object, m->c->error) || !expiry_unasked(m, object) ||
         !adu_read_object(object, fields, &keys, m->c->error) ||
         !adu_read_is_name(adu_json_member(object, "name"), keys.name, m->c->error)) {
         return false;

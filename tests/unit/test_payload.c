@@ -373,6 +373,8 @@ static const struct {
     {"'content_type': {}", "the key \"one_of\" is missing"},
     {"'content_type': {'one_of': []}", "one_of: expected 1 to 16 texts"},
     {"'content_type': {'one_of': [1]}", "one_of[0]: expected a string"},
+    {"'message_expiry': {'max': 60}",
+     "namespaces[0].message_expiry: no rule can be held to it: Mosquitto up to 2.1.2 takes"},
     {"'retain': 'never'", "expected one of \"optional\", \"required\", \"forbidden\""},
     {"'payload': {'min_bytes': 5, 'max_bytes': 4}", "min 5 is more than max 4"},
     {"'payload': {'format': 'xml'}", "expected one of \"any\", \"utf8\", \"number\", \"json\""},
