@@ -26,13 +26,15 @@ bool adu_attributes_add_bytes(struct adu_attributes *list, const char *name, con
     if (!grow(list)) {
         return false;
     }
-    struct adu_attribute item = {.name = strdup(name), .value = strndup(value, length)};
-    if (item.name == NULL || item.value == NULL) {
-        free(item.name);
-        free(item.value);
+    const size_t named = strlen(name) + 1;
+    char *memory = malloc(named + length + 1);
+    if (memory == NULL) {
         return false;
     }
-    list->items[list->count++] = item;
+    memcpy(memory, name, named);
+    memcpy(memory + named, value, length);
+    memory[named + length] = '\0';
+    list->items[list->count++] = (struct adu_attribute){.name = memory, .value = memory + named};
     return true;
 }
 
@@ -83,7 +85,6 @@ void adu_attributes_clear(struct adu_attributes *list)
 {
     for (size_t i = 0; i < list->count; i++) {
         free(list->items[i].name);
-        free(list->items[i].value);
     }
     free(list->items);
     *list = (struct adu_attributes){0};

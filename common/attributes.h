@@ -8,7 +8,8 @@
 #include <stddef.h>
 
 struct adu_attribute {
-    char *name, *value;
+    char *name;
+    const char *value; /* in the memory of the name */
 };
 
 /* Zeroed, it is an empty list. One thread at a time. */

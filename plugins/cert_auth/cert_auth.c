@@ -149,13 +149,13 @@ static enum adu_verdict identify(const struct adu_cert_policy *policy, struct ad
         const struct adu_cert_identity *id = &policy->identities[i];
         struct adu_attributes all = {0};
         enum adu_verdict verdict = ADU_ABSTAIN;
-        if ((id->authorities & authorities) == 0) {
+        if ((id->authorities & authorities) == 0 ||
+            !adu_match_holds(id->match, login->certificate, NULL)) {
             continue;
         }
         if (!adu_attributes_add_all(&all, login->certificate)) {
             verdict = ADU_ERROR;
-        } else if (adu_match_holds(id->match, &all, NULL) &&
-                   (verdict = derive(id, &all)) == ADU_ALLOW) {
+        } else if ((verdict = derive(id, &all)) == ADU_ALLOW) {
             verdict = take(id, login, &all);
         }
         adu_attributes_clear(&all);

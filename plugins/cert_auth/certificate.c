@@ -61,13 +61,14 @@ static bool add_entry(const struct adu_certificate_reading *r, const char *prefi
                       const char *attribute, const ASN1_STRING *string)
 {
     char name[64];
-    snprintf(name, sizeof name, "%s%s", prefix, attribute);
+    const size_t used = strlen(prefix);
+    memcpy(name, prefix, used);
+    memcpy(name + used, attribute, strlen(attribute) + 1);
     return adu_certificate_add_asn1(r, name, string);
 }
 
-/* Of subject (prefix "cert.") and issuer ("cert.issuer.") alike: what is called how. */
-static bool add_name(const struct adu_certificate_reading *r, const X509_NAME *name,
-                     const char *prefix)
+/* What a part of a name is called; NULL: no rule can ask for it. */
+static const char *attribute_of(int nid)
 {
     static const struct {
         int nid;
@@ -87,13 +88,24 @@ static bool add_name(const struct adu_certificate_reading *r, const X509_NAME *n
         {NID_givenName, "given_name"},
         {NID_surname, "surname"},
     };
-    for (size_t part = 0; part < sizeof parts / sizeof parts[0]; part++) {
-        int at = -1;
-        while ((at = X509_NAME_get_index_by_NID(name, parts[part].nid, at)) >= 0) {
-            const X509_NAME_ENTRY *entry = X509_NAME_get_entry(name, at);
-            if (!add_entry(r, prefix, parts[part].attribute, X509_NAME_ENTRY_get_data(entry))) {
-                return false;
-            }
+    size_t part = 0;
+    while (part < sizeof parts / sizeof parts[0] && parts[part].nid != nid) {
+        part++;
+    }
+    return part < sizeof parts / sizeof parts[0] ? parts[part].attribute : NULL;
+}
+
+/* Of subject (prefix "cert.") and issuer ("cert.issuer.") alike, in its order. */
+static bool add_name(const struct adu_certificate_reading *r, const X509_NAME *name,
+                     const char *prefix)
+{
+    const int count = X509_NAME_entry_count(name);
+    for (int i = 0; i < count; i++) {
+        const X509_NAME_ENTRY *entry = X509_NAME_get_entry(name, i);
+        const char *attribute = attribute_of(OBJ_obj2nid(X509_NAME_ENTRY_get_object(entry)));
+        if (attribute != NULL &&
+            !add_entry(r, prefix, attribute, X509_NAME_ENTRY_get_data(entry))) {
+            return false;
         }
     }
     return true;
@@ -113,25 +125,26 @@ static bool add_serial(const struct adu_certificate_reading *r, const X509 *x509
 }
 
 /* SHA-256 of the whole certificate in lower-case hexadecimal without colons. */
-static bool add_fingerprint(const struct adu_certificate_reading *r, const X509 *x509)
+static bool add_fingerprint(const struct adu_certificate_reading *r, struct adu_bytes der)
 {
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned length = 0;
-    char hex[2 * EVP_MAX_MD_SIZE + 1];
-    if (X509_digest(x509, EVP_sha256(), digest, &length) != 1) {
+    unsigned char hex[2 * EVP_MAX_MD_SIZE];
+    if (EVP_Digest(der.bytes, der.length, digest, &length, EVP_sha256(), NULL) != 1) {
         return adu_certificate_refuse(r, "cert.fingerprint", "cannot be made");
     }
-    for (unsigned i = 0; i < length; i++) {
-        snprintf(hex + (size_t)i * 2, 3, "%02x", digest[i]);
+    for (size_t i = 0; i < length; i++) {
+        hex[2 * i] = (unsigned char)"0123456789abcdef"[digest[i] >> 4];
+        hex[2 * i + 1] = (unsigned char)"0123456789abcdef"[digest[i] & 15];
     }
-    return adu_certificate_add(r, "cert.fingerprint", (unsigned char *)hex, strlen(hex));
+    return adu_certificate_add(r, "cert.fingerprint", hex, 2 * (size_t)length);
 }
 
-static bool add_all(const struct adu_certificate_reading *r, X509 *x509)
+static bool add_all(const struct adu_certificate_reading *r, struct adu_bytes der, X509 *x509)
 {
     return add_name(r, X509_get_subject_name(x509), "cert.") &&
            add_name(r, X509_get_issuer_name(x509), "cert.issuer.") && add_serial(r, x509) &&
-           add_fingerprint(r, x509) && adu_certificate_add_alternatives(r, x509) &&
+           add_fingerprint(r, der) && adu_certificate_add_alternatives(r, x509) &&
            adu_certificate_add_extensions(r, x509);
 }
 
@@ -154,7 +167,7 @@ bool adu_certificate_attributes(struct adu_bytes der, X509 *parsed,
 {
     const struct adu_certificate_reading r = {.attributes = attributes, .why = why, .size = size};
     X509 *x509 = adu_certificate_parse(der, parsed);
-    const bool good = x509 != NULL ? add_all(&r, x509)
+    const bool good = x509 != NULL ? add_all(&r, der, x509)
                                    : adu_certificate_refuse(&r, "it", "is no X.509 certificate");
     X509_free(x509);
     return good;

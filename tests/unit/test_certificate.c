@@ -160,16 +160,16 @@ static const struct {
 } wired[] = {
     {{{0}}, ""}, /* an empty subject says nothing, which no identity matches */
     {{TEXT(CN, "edge-linea1"), TEXT(OU, "edge")}, "cn=edge-linea1;ou=edge"},
-    {{TEXT(OU, "b"), TEXT(CN, "x"), TEXT(OU, "a"), TEXT(OU, "b")}, "cn=x;ou=b;ou=a;ou=b"},
+    {{TEXT(OU, "b"), TEXT(CN, "x"), TEXT(OU, "a"), TEXT(OU, "b")}, "ou=b;cn=x;ou=a;ou=b"},
     {{TEXT(CN, "a"), TEXT(CN, "b")}, "cn=a;cn=b"}, /* both: whoever asks for one value gets none */
     {{TEXT(NID_countryName, "ES"), TEXT(NID_stateOrProvinceName, "Navarra"),
       TEXT(NID_localityName, "Tudela"), TEXT(NID_organizationName, "Planta"),
       TEXT(NID_organizationName, "Sur")},
-     "o=Planta;o=Sur;l=Tudela;st=Navarra;c=ES"},
+     "c=ES;st=Navarra;l=Tudela;o=Planta;o=Sur"},
     {{TEXT(NID_pkcs9_emailAddress, "a@b"), TEXT(NID_userId, "u"), TEXT(CN, "x"),
       TEXT(NID_domainComponent, "planta"), TEXT(NID_domainComponent, "local"),
       TEXT(NID_serialNumber, "7")},
-     "cn=x;dc=planta;dc=local;uid=u;serial_number=7;email=a@b"},
+     "email=a@b;uid=u;cn=x;dc=planta;dc=local;serial_number=7"},
     {{TEXT(NID_title, "t"), TEXT(NID_givenName, "Ana"), TEXT(NID_surname, "Ruiz")},
      "title=t;given_name=Ana;surname=Ruiz"},
     /* fields that no rule can ask for */
