@@ -290,6 +290,22 @@ START_TEST(another_policy_while_a_worker_works)
 }
 END_TEST
 
+/* One start loads the folder once for each plugin. */
+START_TEST(a_file_is_read_once_a_start)
+{
+    open_all();
+    adopt((struct adu_revocation_keys){0}, ONE);
+    folder_write(&folder, "crl.pem", "-----BEGIN X509 CRL-----\nMII\n");
+    adopt((struct adu_revocation_keys){.before = settings}, ONE); /* else it is an error */
+    ck_assert_str_eq(asked(false), "good");
+    pass_until(0, 1); /* what came after it was read is seen all the same */
+    put_list("other.pem", 7, 1, NOW, NOW + DAY);
+    adopt((struct adu_revocation_keys){.before = settings}, "{'crl_files': ['other.pem']}");
+    ck_assert_ptr_nonnull(strstr(asked(false), "has been revoked"));
+    close_all();
+}
+END_TEST
+
 /* --- whose list --- */
 
 static void put_certificate(const char *name, X509 *certificate)
@@ -336,7 +352,8 @@ START_TEST(authorities_of_the_same_name)
                  "'crl_files': ['mine.crl', 'namesake.crl']}");
     snippet.c.directory = folder.path;
     STACK_OF(X509) *none = sk_X509_new_null();
-    const struct adu_revocation *policy = adu_revocation_compile(&snippet.c, snippet.root, none);
+    const struct adu_revocation *policy =
+        adu_revocation_compile(&snippet.c, snippet.root, none, NULL);
     ck_assert_msg(policy != NULL, "%s", snippet_error(&snippet));
     call.instance = adu_revocation_live_new();
     call.generation = 1;
@@ -366,6 +383,7 @@ int main(void)
     suite_add_rows(suite, the_end_of_a_list, 2);
     suite_add(suite, what_nobody_knows);
     suite_add(suite, the_latest_of_a_folder_counts);
+    suite_add(suite, a_file_is_read_once_a_start);
     suite_add(suite, authorities_of_the_same_name);
     suite_add(suite, another_policy_while_a_worker_works);
     return run_suite(suite);
