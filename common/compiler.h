@@ -18,6 +18,9 @@ struct adu_compiler {
     const char *directory;             /* the policy folder */
     const char *file;                  /* the file being compiled; lives with the arena */
     const struct adu_naming *naming;   /* what topics may be called; NULL: anything */
+    /* What the stage made of the same folder when an earlier plugin of this start was loaded, a
+     * moment ago: what is costly to read need not be read again. NULL: nothing. */
+    const void *before;
     const char *time_zone; /* of the plant, once the stage that has it is compiled; NULL: none */
 };
 

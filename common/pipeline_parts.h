@@ -244,9 +244,11 @@ void adu_pipeline_start(struct adu_pipeline *p, struct adu_now now);
 /* start.c: what is missing under the current policy. */
 void adu_pipeline_assess(struct adu_pipeline *p);
 
-/* start.c: loads the folder for the stages there are, with what is remarkable kept beside it. */
+/* start.c: loads the folder for the stages there are, with what is remarkable kept beside it.
+ * `before` as of adu_policy_load_again. */
 struct adu_policy *adu_pipeline_load_policy(const char *directory,
                                             const struct adu_stage *const stages[ADU_STAGES],
+                                            const struct adu_policy *before,
                                             struct adu_error *error);
 
 /* start.c: tells the log what is remarkable in the running policy, the first of it. */
@@ -304,6 +306,7 @@ static inline struct adu_stage_call adu_pipeline_call(struct adu_pipeline *p,
         .instance = p->instances[kind],
         .counters = &p->counters,
         .outlet = outlet,
+        .state_dir = p->state_dir,
         .generation = p->policy->number,
         .now_ms = now.mono_ms,
         .wall_ms = now.wall_ms,

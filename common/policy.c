@@ -157,7 +157,8 @@ static bool went(struct adu_compiler *c, bool good, bool every)
 }
 
 static bool load_files(struct adu_compiler *c, struct adu_policy *policy,
-                       const struct adu_stage *const stages[ADU_STAGES], bool every)
+                       const struct adu_stage *const stages[ADU_STAGES],
+                       const struct adu_policy *before, bool every)
 {
     /* What topics may be called before those who name topics; who gives roles before acl. */
     static const enum adu_stage_kind order[ADU_STAGES] = {ADU_STAGE_TOPIC_POLICY,
@@ -165,6 +166,7 @@ static bool load_files(struct adu_compiler *c, struct adu_policy *policy,
                                                           ADU_STAGE_RATE_MONITOR, ADU_STAGE_ACL};
     bool good = went(c, load_settings(c, policy), every);
     for (int i = 0; i < ADU_STAGES && (good || every); i++) {
+        c->before = before != NULL ? before->compiled[order[i]] : NULL;
         good = went(c, load_file(c, policy, order[i], stages[order[i]]), every) && good;
     }
     policy->number = 1; /* until a pipeline counts it */
@@ -184,17 +186,19 @@ static bool is_missing(const struct adu_policy *policy)
 }
 
 static bool load_all(struct adu_compiler *c, struct adu_policy *policy,
-                     const struct adu_stage *const stages[ADU_STAGES], bool every)
+                     const struct adu_stage *const stages[ADU_STAGES],
+                     const struct adu_policy *before, bool every)
 {
     return adu_file_trusted(c->directory, c->directory, c->error) &&
-           load_files(c, policy, stages, every) &&
+           load_files(c, policy, stages, before, every) &&
            (is_missing(policy) ||
             adu_vocabulary_check(policy->vocabulary, stages[ADU_STAGE_ACL] != NULL, c->error));
 }
 
 static struct adu_policy *load(const char *directory,
                                const struct adu_stage *const stages[ADU_STAGES],
-                               struct adu_findings *findings, bool every, struct adu_error *error)
+                               const struct adu_policy *before, struct adu_findings *findings,
+                               bool every, struct adu_error *error)
 {
     struct adu_policy *policy = calloc(1, sizeof *policy);
     if (policy != NULL) {
@@ -211,7 +215,7 @@ static struct adu_policy *load(const char *directory,
                                  .error = error,
                                  .findings = findings,
                                  .directory = directory};
-        if (load_all(&c, policy, stages, every)) {
+        if (load_all(&c, policy, stages, before, every)) {
             return policy;
         }
     }
@@ -223,7 +227,15 @@ struct adu_policy *adu_policy_load(const char *directory,
                                    const struct adu_stage *const stages[ADU_STAGES],
                                    struct adu_findings *findings, struct adu_error *error)
 {
-    return load(directory, stages, findings, false, error);
+    return load(directory, stages, NULL, findings, false, error);
+}
+
+struct adu_policy *adu_policy_load_again(const char *directory,
+                                         const struct adu_stage *const stages[ADU_STAGES],
+                                         const struct adu_policy *before,
+                                         struct adu_findings *findings, struct adu_error *error)
+{
+    return load(directory, stages, before, findings, false, error);
 }
 
 struct adu_policy *adu_policy_check(const char *directory,
@@ -231,7 +243,7 @@ struct adu_policy *adu_policy_check(const char *directory,
                                     struct adu_findings *findings)
 {
     struct adu_error error = {0};
-    struct adu_policy *policy = load(directory, stages, findings, true, &error);
+    struct adu_policy *policy = load(directory, stages, NULL, findings, true, &error);
     if (error.set) { /* one that belongs to no single file */
         adu_findings_add_error(findings, &error);
     }

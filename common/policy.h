@@ -34,6 +34,14 @@ ADU_API struct adu_policy *adu_policy_load(const char *directory,
                                            const struct adu_stage *const stages[ADU_STAGES],
                                            struct adu_findings *findings, struct adu_error *error);
 
+/* The same when a further plugin of one start is loaded; `before` is what was made for those before
+ * it. */
+ADU_API struct adu_policy *adu_policy_load_again(const char *directory,
+                                                 const struct adu_stage *const stages[ADU_STAGES],
+                                                 const struct adu_policy *before,
+                                                 struct adu_findings *findings,
+                                                 struct adu_error *error);
+
 /* The same for people who want to know all that is wrong: after an error in a file it goes on to
  * the next file; what only several files together can show is looked for when each is good. Errors
  * are added to `findings` too, which is not NULL. NULL if there are any. */

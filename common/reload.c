@@ -68,7 +68,7 @@ static void run_load(struct adu_job *job)
 {
     struct load_job *l = (struct load_job *)job;
     const int64_t begun_ns = adu_pipeline_clock(l->pipeline);
-    l->made = adu_pipeline_load_policy(l->directory, l->stages, &l->error);
+    l->made = adu_pipeline_load_policy(l->directory, l->stages, NULL, &l->error);
     const struct adu_settings *settings = l->made != NULL ? &l->made->settings : NULL;
     if (settings != NULL &&
         (!adu_audit_sink_check(&settings->audit, &l->error) ||

@@ -63,6 +63,7 @@ struct adu_stage_call {
     void *instance;     /* what `instance_new` made; NULL without it */
     struct adu_counters *counters;
     const struct adu_outlet *outlet;
+    const char *state_dir; /* where files may be kept over a restart; NULL: nowhere */
     unsigned long generation;
     int64_t now_ms;  /* monotonic */
     int64_t wall_ms; /* since 1970, UTC */

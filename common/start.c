@@ -170,10 +170,11 @@ static void restore_all(struct adu_pipeline *p)
 
 struct adu_policy *adu_pipeline_load_policy(const char *directory,
                                             const struct adu_stage *const stages[ADU_STAGES],
+                                            const struct adu_policy *before,
                                             struct adu_error *error)
 {
     struct adu_findings *findings = adu_findings_new();
-    struct adu_policy *made = adu_policy_load(directory, stages, findings, error);
+    struct adu_policy *made = adu_policy_load_again(directory, stages, before, findings, error);
     if (made != NULL) {
         made->findings = findings;
     } else {

@@ -185,7 +185,9 @@ static bool compile_revocation(struct adu_compiler *c, const struct adu_json *ob
         good = adu_authority_certificates(policy->authorities[i], all);
     }
     if (good) {
-        policy->revocation = adu_revocation_compile(c, object, all);
+        const struct adu_cert_policy *before = c->before;
+        policy->revocation =
+            adu_revocation_compile(c, object, all, before != NULL ? before->revocation : NULL);
     } else {
         adu_error_no_memory(c->error);
     }

@@ -1,8 +1,12 @@
-/* Web addresses are asked on a worker of their own; the tick puts what they gave in place. */
+/* Web addresses are asked on a worker of their own; the tick puts what they gave in place. What an
+ * address gave last is kept on disk, and is where its lists begin after a restart. */
+#include "common/file.h"
+#include "plugins/cert_auth/crl_kept.h"
 #include "plugins/cert_auth/crl_live.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
     FETCHED_MOST = 16 * 1024 * 1024, /* 400,000 certificates */
@@ -59,9 +63,19 @@ struct fetch {
     struct adu_crl_live *live;
     struct adu_crl_settings *settings;
     const char *url;
+    char *kept_path; /* NULL: there is no place to keep it */
+    bool from_disk;  /* the one that was kept is read, and nobody is asked */
+    bool kept;
     struct adu_crl_list before, made;
     char wrong[ADU_FETCH_WHY + ADU_CRL_WHY];
+    struct adu_error not_kept;
 };
+
+static void job_free(struct fetch *f)
+{
+    free(f->kept_path);
+    free(f);
+}
 
 /* An old list that is served again would bring back those who were revoked since. */
 static bool is_rolled_back(const struct fetch *f)
@@ -77,7 +91,7 @@ static bool is_rolled_back(const struct fetch *f)
 }
 
 /* The very list that was there before stays: no news. */
-static void keep_what_is_the_same(struct fetch *f)
+static bool keep_what_is_the_same(struct fetch *f)
 {
     bool same = f->made.count == f->before.count;
     for (size_t i = 0; same && i < f->made.count; i++) {
@@ -91,11 +105,30 @@ static void keep_what_is_the_same(struct fetch *f)
             f->made = kept;
         }
     }
+    return same;
 }
 
-static void run(struct adu_job *job)
+/* There may be none. What is there must be as good as if it came from its address. */
+static void read_kept(struct fetch *f)
 {
-    struct fetch *f = (struct fetch *)job;
+    struct adu_error error = {0};
+    char why[ADU_CRL_WHY];
+    size_t length;
+    if (access(f->kept_path, F_OK) != 0) {
+        return;
+    }
+    char *bytes = adu_file_read(f->kept_path, f->kept_path, FETCHED_MOST, &length, &error);
+    if (bytes == NULL) {
+        snprintf(f->wrong, sizeof f->wrong, "%.250s", error.text);
+    } else if (!adu_crl_read(f->url, (const unsigned char *)bytes, length, f->settings->issuers,
+                             &f->made, why)) {
+        snprintf(f->wrong, sizeof f->wrong, "%s", why);
+    }
+    free(bytes);
+}
+
+static void fetch_it(struct fetch *f)
+{
     const struct adu_fetch what = {.url = f->url,
                                    .ca_file = f->settings->url_ca_file,
                                    .most = FETCHED_MOST,
@@ -110,10 +143,20 @@ static void run(struct adu_job *job)
     } else if (is_rolled_back(f)) {
         snprintf(f->wrong, sizeof f->wrong, "it is older than the one that was there before");
         adu_crl_list_clear(&f->made);
-    } else {
-        keep_what_is_the_same(f);
+    } else if ((!keep_what_is_the_same(f) || !f->kept) && f->kept_path != NULL) {
+        f->kept = adu_crl_keep(f->kept_path, fetched.bytes, fetched.length, &f->not_kept);
     }
     free(fetched.bytes);
+}
+
+static void run(struct adu_job *job)
+{
+    struct fetch *f = (struct fetch *)job;
+    if (f->from_disk) {
+        read_kept(f);
+    } else {
+        fetch_it(f);
+    }
 }
 
 /* Until the next one: sooner where a list will have ended by then, but never hastily. */
@@ -131,6 +174,41 @@ static int64_t wait_of(const struct adu_crl_settings *s, const struct adu_crl_ad
     return wait > soon ? wait : soon;
 }
 
+static void put_in_place(struct adu_crl_live *live, struct adu_crl_address *address,
+                         struct fetch *f)
+{
+    const struct adu_crl_list old = address->lists;
+    address->lists = f->made; /* the swap */
+    address->kept = f->kept;
+    f->made = old;
+    live->call->counters->crls_taken++;
+    adu_crl_tell_taken(live, &address->lists, &old);
+}
+
+static void say(struct adu_crl_live *live, enum adu_log_level level, const char *url,
+                const char *what, const char *why)
+{
+    char text[ADU_ERROR_TEXT + 600];
+    snprintf(text, sizeof text, "CRL %.400s %s%s", url, what, why);
+    live->call->outlet->log(live->call->outlet->context, level, text);
+}
+
+/* The address itself is asked at once. */
+static void take_kept(struct adu_crl_live *live, struct adu_crl_address *address, struct fetch *f)
+{
+    address->busy = false;
+    address->looked = true;
+    address->due_ms = 0;
+    if (f->wrong[0] != '\0') {
+        live->call->counters->crls_refused++;
+        say(live, ADU_LOG_WARNING, f->url, "as it was kept cannot be used: ", f->wrong);
+    } else if (f->made.count > 0) {
+        say(live, ADU_LOG_NOTICE, f->url, "begins as it was kept", "");
+        f->kept = true;
+        put_in_place(live, address, f);
+    }
+}
+
 static void take(struct adu_crl_live *live, struct adu_crl_address *address, struct fetch *f)
 {
     const struct adu_stage_call *call = live->call;
@@ -140,11 +218,11 @@ static void take(struct adu_crl_live *live, struct adu_crl_address *address, str
     if (f->wrong[0] != '\0') {
         call->counters->crls_refused++;
     } else {
-        const struct adu_crl_list old = address->lists;
-        address->lists = f->made; /* the swap */
-        f->made = old;
-        call->counters->crls_taken++;
-        adu_crl_tell_taken(live, &address->lists, &old);
+        put_in_place(live, address, f);
+    }
+    if (f->not_kept.set) {
+        call->counters->state_errors++;
+        say(live, ADU_LOG_WARNING, f->url, "cannot be kept for the next start: ", f->not_kept.text);
     }
     address->due_ms = call->now_ms + wait_of(live->settings, address, call->wall_ms);
 }
@@ -154,7 +232,7 @@ static void done(struct adu_job *job)
     struct fetch *f = (struct fetch *)job;
     struct adu_crl_live *live = f->live;
     if (live->call != NULL && live->settings == f->settings) {
-        take(live, find(live, f->url), f);
+        (f->from_disk ? take_kept : take)(live, find(live, f->url), f);
     }
     if (live->call != NULL) {
         adu_crl_let_go(live, NULL, NULL, &f->before);
@@ -164,18 +242,23 @@ static void done(struct adu_job *job)
         adu_crl_list_clear(&f->made);
         adu_crl_settings_drop(f->settings);
     }
-    free(f);
+    job_free(f);
 }
 
 static void start(struct adu_crl_live *live, struct adu_crl_address *address)
 {
+    const char *state_dir = live->call->state_dir;
     struct fetch *f = calloc(1, sizeof *f);
     address->due_ms = live->call->now_ms + SOON_MS;
     if (f != NULL) {
-        *f = (struct fetch){.job = {.run = run, .done = done},
-                            .live = live,
-                            .settings = adu_crl_settings_hold(live->settings),
-                            .url = address->url};
+        *f = (struct fetch){
+            .job = {.run = run, .done = done},
+            .live = live,
+            .settings = adu_crl_settings_hold(live->settings),
+            .url = address->url,
+            .kept_path = state_dir != NULL ? adu_crl_kept_path(state_dir, address->url) : NULL,
+            .kept = address->kept};
+        f->from_disk = !address->looked && f->kept_path != NULL;
         address->busy = adu_crl_list_add(&f->before, &address->lists) &&
                         adu_worker_submit(live->network, &f->job);
         if (address->busy) {
@@ -183,7 +266,7 @@ static void start(struct adu_crl_live *live, struct adu_crl_address *address)
         }
         adu_crl_list_clear(&f->before);
         adu_crl_settings_drop(f->settings);
-        free(f);
+        job_free(f);
     }
     live->call->counters->stage_errors++;
 }

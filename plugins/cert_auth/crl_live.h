@@ -13,6 +13,8 @@ struct adu_crl_address {
     struct adu_crl_list lists;
     int64_t due_ms; /* monotonic */
     bool busy;
+    bool looked; /* whether one was kept on disk from before */
+    bool kept;   /* these lists are on disk */
     char wrong[ADU_FETCH_WHY + ADU_CRL_WHY]; /* empty: the last fetch went well */
 };
 

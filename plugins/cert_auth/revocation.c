@@ -74,7 +74,8 @@ static void release(void *thing)
 
 const struct adu_revocation *adu_revocation_compile(struct adu_compiler *c,
                                                     const struct adu_json *object,
-                                                    STACK_OF(X509) * issuers)
+                                                    STACK_OF(X509) * issuers,
+                                                    const struct adu_revocation *before)
 {
     struct adu_revocation_keys keys = {
         .object = object,
@@ -106,6 +107,7 @@ const struct adu_revocation *adu_revocation_compile(struct adu_compiler *c,
     }
     bool any = adu_json_member(object, "ocsp") != NULL; /* it may be off */
     for (size_t i = 0; i < SOURCES; i++) {
+        keys.before = before != NULL ? before->settings[i] : NULL;
         if (!sources[i]->compile(c, &keys, r->issuers, &r->settings[i])) {
             return NULL;
         }

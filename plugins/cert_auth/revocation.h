@@ -29,6 +29,7 @@ struct adu_revocation_question {
 /* "revocation" as the file has it. */
 struct adu_revocation_keys {
     const struct adu_json *object; /* all of it */
+    const void *before;            /* what the source compiled a moment ago, or NULL */
     const struct adu_json *crl_files, *crl_folders, *crl_urls, *ca_files;
     const char *url_ca_file;
     long recheck_seconds, refetch_seconds, alert_hours, grace_hours;
@@ -75,10 +76,11 @@ struct adu_revocation_source {
 /* The compiled "revocation" of a policy. */
 struct adu_revocation;
 
-/* NULL with c->error set. */
+/* `before`: what was compiled of the same files a moment ago, or NULL. NULL with c->error set. */
 const struct adu_revocation *adu_revocation_compile(struct adu_compiler *c,
                                                     const struct adu_json *object,
-                                                    STACK_OF(X509) * issuers);
+                                                    STACK_OF(X509) * issuers,
+                                                    const struct adu_revocation *before);
 
 /* What the stage keeps for the life of the pipeline. NULL when memory is gone. */
 struct adu_revocation_live *adu_revocation_live_new(void);

@@ -1,7 +1,7 @@
 /* bench_crl ROUNDS FOLDER: what a list of revoked certificates costs. FOLDER holds ca.pem, leaf.pem
  * (a certificate of that authority), and a.pem and b.pem (two lists of it, the later one second,
- * neither of which names that). In each round they take turns as crl.pem: the worker reads it, and a
- * tick puts it in place. Writes `name value` a line; times are of the thread's processor. */
+ * neither of which names that). In each round they take turns as crl.pem: the worker reads it, and
+ * a tick puts it in place. Writes `name value` a line; times are of the thread's processor. */
 #include "plugins/cert_auth/revocation.h"
 #include "tests/bench/plant.h"
 #include <malloc.h>
@@ -83,7 +83,8 @@ static const struct adu_revocation *compile(const char *folder)
     STACK_OF(X509) *none = sk_X509_new_null();
     const size_t before = mallinfo2().uordblks + mallinfo2().hblkhd;
     const double began = cpu_ms();
-    const struct adu_revocation *policy = adu_revocation_compile(&c, adu_json_root(document), none);
+    const struct adu_revocation *policy =
+        adu_revocation_compile(&c, adu_json_root(document), none, NULL);
     printf("read_ms %.6f\n", cpu_ms() - began);
     printf("held_bytes %zu\n", mallinfo2().uordblks + mallinfo2().hblkhd - before);
     if (policy == NULL) {

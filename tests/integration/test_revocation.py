@@ -227,6 +227,23 @@ def test_list_of_the_web(start, pki, site, tmp_path):
 
 
 @pytest.mark.local
+def test_list_of_the_web_after_a_restart(start, pki, site, tmp_path):
+    """A broker that is killed and starts while the web server is away begins with the last good list."""
+    site.answers["/crl"] = pki.crl(tmp_path / "list.pem", revoked=[pki.client(EDGE1.cn)]).read_bytes()
+    broker = start(crl_files=[], crl_urls=[site.url + "/crl"])
+    broker.wait_log(f"CRL {site.url}/crl taken: 1 revoked")
+    broker.kill9()
+    site.server.shutdown()
+    site.server.server_close()
+    mark = broker.mark()
+    broker.start()
+    broker.wait_log(f"CRL {site.url}/crl begins as it was kept", mark)
+    broker.wait_log(f"CRL {site.url}/crl taken: 1 revoked", mark)
+    assert broker.connect(EDGE2).is_alive()
+    broker.refused(EDGE1, why=".*its certificate has been revoked")
+
+
+@pytest.mark.local
 def test_attack_5_distribution_point_is_a_file(start, pki, site):
     """Neither as an address of the policy, nor where a redirect leads, nor in a certificate: no file is read."""
     broker = start(runs=False, crl_urls=["file:///etc/passwd"])

@@ -1,8 +1,11 @@
 /* Lists at work: files come and go, time passes, certificates are asked about. */
 #include "authority.h"
 #include "folder.h"
+#include "plugins/cert_auth/crl_kept.h"
 #include "plugins/cert_auth/crl_source.h"
 #include "snippet.h"
+#include "web.h"
+#include <stdlib.h>
 #include <unistd.h>
 
 enum { NOW = 1800000000, HOUR = 3600, DAY = 86400 };
@@ -79,6 +82,7 @@ static void adopt(struct adu_revocation_keys keys, const char *json)
     keys.object = snippet.root;
     keys.crl_files = adu_json_member(snippet.root, "crl_files");
     keys.crl_folders = adu_json_member(snippet.root, "crl_folders");
+    keys.crl_urls = adu_json_member(snippet.root, "crl_urls");
     keys.recheck_seconds = 1;
     keys.refetch_seconds = 3600;
     ck_assert_msg(adu_crl_source.compile(&snippet.c, &keys, issuers, &settings), "%s",
@@ -290,6 +294,121 @@ START_TEST(another_policy_while_a_worker_works)
 }
 END_TEST
 
+/* One start loads the folder once for each plugin. */
+START_TEST(a_file_is_read_once_a_start)
+{
+    open_all();
+    adopt((struct adu_revocation_keys){0}, ONE);
+    folder_write(&folder, "crl.pem", "-----BEGIN X509 CRL-----\nMII\n");
+    adopt((struct adu_revocation_keys){.before = settings}, ONE); /* else it is an error */
+    ck_assert_str_eq(asked(false), "good");
+    pass_until(0, 1); /* what came after it was read is seen all the same */
+    put_list("other.pem", 7, 1, NOW, NOW + DAY);
+    adopt((struct adu_revocation_keys){.before = settings}, "{'crl_files': ['other.pem']}");
+    ck_assert_ptr_nonnull(strstr(asked(false), "has been revoked"));
+    close_all();
+}
+END_TEST
+
+/* --- addresses --- */
+
+static struct web web;
+
+static void serve(uint64_t first, size_t count, int64_t from)
+{
+    put_list("served.pem", first, count, from, NOW + DAY);
+    size_t length;
+    char *text = file_text(folder_file(&folder, "served.pem"), &length);
+    ck_assert_ptr_nonnull(text);
+    web_answers(&web, 200, text);
+    free(text);
+}
+
+/* As a broker does that starts: nothing is known but what lies in the state folder. */
+static void start_anew(void)
+{
+    char json[128];
+    adu_crl_source.live_free(live);
+    live = adu_crl_source.live_new();
+    counters = (struct adu_counters){0};
+    call.state_dir = folder.path;
+    snprintf(json, sizeof json, "{'crl_urls': ['%scrl']}", web.url);
+    adopt((struct adu_revocation_keys){0}, json);
+}
+
+START_TEST(a_fetched_list_outlives_a_restart)
+{
+    open_all();
+    web_start(&web);
+    serve(7, 1, NOW);
+    start_anew();
+    ck_assert_ptr_nonnull(strstr(asked(false), "there is no CRL of its issuer"));
+    pass_until(1, 0);
+    ck_assert_ptr_nonnull(strstr(asked(false), "has been revoked"));
+    ck_assert_int_eq(folder_count(&folder, "crl-"), 1);
+    web_answers(&web, 503, "");
+    start_anew();
+    pass_until(1, 1);
+    ck_assert_ptr_nonnull(strstr(asked(false), "has been revoked"));
+    serve(8, 1, NOW - HOUR); /* an older one is not believed, as without a restart */
+    start_anew();
+    pass_until(1, 1);
+    ck_assert_ptr_nonnull(strstr(asked(false), "has been revoked"));
+    serve(8, 1, NOW + 1);
+    start_anew();
+    pass_until(2, 0);
+    ck_assert_str_eq(asked(false), "good");
+    ck_assert_int_eq(folder_count(&folder, "crl-"), 1);
+    web_stop(&web);
+    close_all();
+}
+END_TEST
+
+static void damage_what_is_kept(const char *text)
+{
+    char *path = adu_crl_kept_path(folder.path, "http://127.0.0.1:1/crl");
+    folder_write(&folder, strrchr(path, '/') + 1, text);
+    free(path);
+}
+
+/* Neither damage nor a list of somebody else. */
+START_TEST(what_was_kept_is_checked)
+{
+    open_all();
+    struct authority mine = ca, other = authority_make("Planta", NULL);
+    snprintf(web.url, sizeof web.url, "http://127.0.0.1:1/"); /* nobody is there */
+    ca = other;
+    put_list("others.pem", 1, 0, NOW, NOW + DAY);
+    ca = mine;
+    size_t length;
+    char *text = file_text(folder_file(&folder, _i == 0 ? "others.pem" : "crl.pem"), &length);
+    text[_i == 0 ? length : length / 2] = '\0';
+    damage_what_is_kept(text);
+    free(text);
+    start_anew();
+    pass_until(0, 2); /* the file, and the address */
+    ck_assert_ptr_nonnull(strstr(asked(false), "there is no CRL of its issuer"));
+    close_all();
+    authority_free(&other);
+}
+END_TEST
+
+START_TEST(a_list_that_cannot_be_kept_counts)
+{
+    open_all();
+    web_start(&web);
+    serve(7, 1, NOW);
+    start_anew();
+    call.state_dir = "/proc/nowhere";
+    pass_until(1, 0);
+    ck_assert_ptr_nonnull(strstr(asked(false), "has been revoked"));
+    ck_assert_uint_eq(counters.state_errors, 1);
+    ck_assert_ptr_nonnull(strstr(line, "cannot be kept for the next start"));
+    web_stop(&web);
+    close_all();
+}
+END_TEST
+
 /* --- whose list --- */
 
 static void put_certificate(const char *name, X509 *certificate)
@@ -336,7 +455,8 @@ START_TEST(authorities_of_the_same_name)
                  "'crl_files': ['mine.crl', 'namesake.crl']}");
     snippet.c.directory = folder.path;
     STACK_OF(X509) *none = sk_X509_new_null();
-    const struct adu_revocation *policy = adu_revocation_compile(&snippet.c, snippet.root, none);
+    const struct adu_revocation *policy =
+        adu_revocation_compile(&snippet.c, snippet.root, none, NULL);
     ck_assert_msg(policy != NULL, "%s", snippet_error(&snippet));
     call.instance = adu_revocation_live_new();
     call.generation = 1;
@@ -366,6 +486,10 @@ int main(void)
     suite_add_rows(suite, the_end_of_a_list, 2);
     suite_add(suite, what_nobody_knows);
     suite_add(suite, the_latest_of_a_folder_counts);
+    suite_add(suite, a_file_is_read_once_a_start);
+    suite_add(suite, a_fetched_list_outlives_a_restart);
+    suite_add_rows(suite, what_was_kept_is_checked, 2);
+    suite_add(suite, a_list_that_cannot_be_kept_counts);
     suite_add(suite, authorities_of_the_same_name);
     suite_add(suite, another_policy_while_a_worker_works);
     return run_suite(suite);
