@@ -355,7 +355,7 @@ END_TEST
 START_TEST(refusals_do_not_end_together)
 {
     enum { GUESSES = 100, STEPS = 10 };
-    char guess[16];
+    char guess[32];
     uint64_t ticket = 0;
     int ended[STEPS + 1] = {0};
     for (int i = 0; i < GUESSES; i++) {

@@ -455,8 +455,7 @@ START_TEST(who_has_gone_is_not_asked_about)
 }
 END_TEST
 
-/* What a restarted broker needs to go on judging is in its state file. */
-START_TEST(the_record_outlives_the_broker)
+static void open_plant_that_keeps_state(void)
 {
     memset(&iam, 0, sizeof iam);
     iam.attribute = "linea1";
@@ -466,6 +465,12 @@ START_TEST(the_record_outlives_the_broker)
     plant_start(&plant);
     a = client("uno", "ana");
     a.durable = true;
+}
+
+/* What a restarted broker needs to go on judging is in its state file. */
+START_TEST(the_record_outlives_the_broker)
+{
+    open_plant_that_keeps_state();
     ck_assert_int_eq(plant_login(&plant, &a), ADU_LATER);
     answer(1, ADU_ALLOW);
     plant_pass(&plant, 100);
@@ -520,14 +525,7 @@ START_TEST(a_secret_does_not_outlive_the_broker)
 {
     static const char token[] = "eyJhbGciOiJub25lIn0";
     char command[400];
-    memset(&iam, 0, sizeof iam);
-    iam.attribute = "linea1";
-    plant_prepare(&plant);
-    plant.keeps_state = plant.holds = true;
-    plant.iam_auth = stage();
-    plant_start(&plant);
-    a = client("uno", "ana");
-    a.durable = true;
+    open_plant_that_keeps_state();
     log_in_with(&a, token);
     plant_stop(&plant);
     snprintf(command, sizeof command, "! grep -rqaF %s %s", token, plant.state.path);
