@@ -1,5 +1,6 @@
 #include "plugins/iam_auth/iam_auth.h"
 #include "plugins/iam_auth/breaker.h"
+#include "plugins/iam_auth/jwks_source.h"
 #include "plugins/iam_auth/known.h"
 #include "plugins/iam_auth/lookups.h"
 #include <stdio.h>
@@ -210,7 +211,12 @@ static void tell_of_guessing(const struct adu_stage_call *call, struct adu_iam *
 void adu_iam_auth_tick(const struct adu_stage_call *call)
 {
     struct adu_iam *iam = call->instance;
+    const struct adu_jwks_use keys = adu_jwks_use();
     iam->now_ms = call->now_ms;
+    call->counters->jwks_fetches = keys.fetches;
+    call->counters->jwks_failed = keys.failed;
+    call->counters->jwks_from_cache = keys.at_hand;
+    call->counters->jwks_waited = keys.waited;
     tell_of_guessing(call, iam);
     for (size_t i = 0; i < ADU_IAM_PROVIDERS_MOST; i++) {
         struct watched *w = &iam->watched[i];
