@@ -33,6 +33,7 @@ void adu_rate_monitor_free(struct adu_rate_monitor *monitor)
         free(farewell);
     }
     if (monitor != NULL) {
+        adu_rate_tree_clear(&monitor->tree);
         adu_presences_free(monitor->presences);
         adu_quarantine_free(monitor->quarantine);
     }
