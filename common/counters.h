@@ -47,6 +47,11 @@
     X(ocsp_lookups)                                                                                \
     X(ocsp_unanswered)                                                                             \
     X(ocsp_let_in)                                                                                 \
+    X(ocsp_from_cache)                                                                             \
+    X(jwks_fetches)                                                                                \
+    X(jwks_failed)                                                                                 \
+    X(jwks_from_cache)                                                                             \
+    X(jwks_waited)                                                                                 \
     X(state_errors)                                                                                \
     X(decisions_remembered)                                                                        \
     X(metrics_failed)                                                                              \
@@ -65,7 +70,8 @@
 /* Main thread only. Those of certificates are not sums but what there is now, as of the last round
  * through all of them: how many of clients that are connected or were seen lately, how many of
  * those are near their end, past it, or doubtful, how many alerts wait for their turn, and how many
- * whole days the next to end has left (0 where none is known). */
+ * whole days the next to end has left (0 where none is known). Those of issuers' keys (jwks) are of
+ * the whole process. */
 struct adu_counters {
 #define X(name) uint64_t name;
     ADU_COUNTERS(X)

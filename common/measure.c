@@ -115,17 +115,13 @@ static void listen_as_wanted(struct adu_pipeline *p)
 
 /* --- what --- */
 
-static void look(struct adu_pipeline *p)
+const struct adu_metrics *adu_pipeline_measured(struct adu_pipeline *p)
 {
     struct adu_metrics *m = &p->metrics;
-    struct adu_worker_load load;
     const int64_t ms = 1000000;
     const int64_t last_ms = p->last_load.wall_ms != 0 ? p->last_load.wall_ms : p->since.wall_ms;
-    adu_worker_load(&load);
+    adu_worker_load(m->queues);
     m->counters = p->counters;
-    m->worker_jobs = load.done;
-    m->worker_jobs_running = load.running;
-    m->worker_jobs_waiting = load.waiting;
     for (int kind = 0; kind < ADU_STAGES; kind++) {
         m->stages[kind].loaded = p->policy->presence[kind] == ADU_PRESENCE_LOADED;
         m->stages[kind].watching = p->policy->watch[kind];
@@ -146,13 +142,13 @@ static void look(struct adu_pipeline *p)
     m->policy_last_load_duration = (uint64_t)p->last_load.took_ns;
     snprintf(m->pipeline, sizeof m->pipeline, "%s", p->name);
     adu_utf8_trim(m->pipeline);
+    return m;
 }
 
 void adu_pipeline_measure_tick(struct adu_pipeline *p)
 {
     listen_as_wanted(p);
     if (p->measuring) {
-        look(p);
-        adu_metrics_server_show(p->measure.server, &p->metrics);
+        adu_metrics_server_show(p->measure.server, adu_pipeline_measured(p));
     }
 }

@@ -57,6 +57,11 @@ const struct adu_metric adu_metric_list[] = {
     SUM(ocsp_lookups, "Questions to responders (OCSP)."),
     SUM(ocsp_unanswered, "Questions to responders without a good answer."),
     SUM(ocsp_let_in, "Log-ins let in without a responder's answer."),
+    SUM(ocsp_from_cache, "Log-ins judged by what a responder had answered before."),
+    SUM(jwks_fetches, "Fetches of issuers' keys, by all pipelines of the process."),
+    SUM(jwks_failed, "Fetches of issuers' keys that failed."),
+    SUM(jwks_from_cache, "Tokens for which the issuer's keys were at hand."),
+    SUM(jwks_waited, "Tokens that waited for the issuer's keys to be fetched."),
     SUM(state_errors, "Attempts at the state file that failed."),
     SUM(decisions_remembered,
         "Messages and deliveries allowed by what was remembered of the client."),
@@ -71,12 +76,16 @@ const struct adu_metric adu_metric_list[] = {
     NOW(certificates_expired, "Those of them that have expired."),
     NOW(certificates_doubtful, "Those of them with a weak key, signature or the like."),
     NOW(certificates_untold, "Alerts about certificates that wait for their turn."),
-    {"worker_jobs", "Jobs done by all workers of the process.", false,
-     offsetof(struct adu_metrics, worker_jobs)},
 #define X(name, help) {#name, help, true, offsetof(struct adu_metrics, name)},
     ADU_METRICS_GAUGES(X)
 #undef X
         {0},
+};
+
+static const char *const queue_labels[] = {
+#define X(name) "queue=\"" #name "\"",
+    ADU_WORKER_QUEUES(X)
+#undef X
 };
 
 static void head(FILE *out, const char *name, const char *unit, const char *help, const char *type)
@@ -150,6 +159,32 @@ static void write_histograms(FILE *out, const struct adu_metrics *metrics)
 #undef X
 }
 
+/* One line for each kind of work. */
+static void write_queues(FILE *out, const struct adu_metrics *metrics, const char *name,
+                         const char *help, const char *type, size_t offset)
+{
+    head(out, name, "", help, type);
+    for (int kind = 0; kind < ADU_QUEUES; kind++) {
+        uint64_t value;
+        memcpy(&value, (const char *)&metrics->queues[kind] + offset, sizeof value);
+        fprintf(out, "aduana_%s{%s} %llu\n", name, queue_labels[kind], (unsigned long long)value);
+    }
+}
+
+static void write_work(FILE *out, const struct adu_metrics *metrics)
+{
+    write_queues(out, metrics, "worker_jobs_total", "Jobs that workers have done.", "counter",
+                 offsetof(struct adu_worker_load, done));
+    write_queues(out, metrics, "worker_jobs_waiting", "Jobs that wait for a thread.", "gauge",
+                 offsetof(struct adu_worker_load, waiting));
+    write_queues(out, metrics, "worker_jobs_running", "Jobs that are being done.", "gauge",
+                 offsetof(struct adu_worker_load, running));
+    head(out, "worker_wait", "_seconds", "How long jobs waited for a thread.", "histogram");
+    for (int kind = 0; kind < ADU_QUEUES; kind++) {
+        write_histogram(out, &metrics->queues[kind].wait, "worker_wait", queue_labels[kind]);
+    }
+}
+
 /* A label's value: UTF-8, with back-slash, quote and line feed escaped. */
 static void write_label(FILE *out, const char *text)
 {
@@ -194,6 +229,7 @@ char *adu_metrics_text(const struct adu_metrics *metrics, size_t *size)
     write_numbers(out, metrics);
     write_times(out, metrics);
     write_histograms(out, metrics);
+    write_work(out, metrics);
     const bool good = !ferror(out);
     if (fclose(out) != 0 || !good) {
         free(text);

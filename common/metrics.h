@@ -5,6 +5,7 @@
 #include "common/counters.h"
 #include "common/histogram.h"
 #include "common/stage.h"
+#include "common/worker.h"
 
 /* What is now, whole numbers: name, what it means. */
 #define ADU_METRICS_GAUGES(X)                                                                      \
@@ -15,8 +16,6 @@
     X(sessions_online, "Connections that have logged in.")                                         \
     X(clients_known, "Clients that are remembered, connected or not.")                             \
     X(logins_waiting, "Log-ins and re-checks that wait for an answer.")                            \
-    X(worker_jobs_waiting, "Jobs of all workers of the process that wait for a thread.")           \
-    X(worker_jobs_running, "Jobs of all workers of the process that are being done.")              \
     X(audit_lines_waiting, "Lines of the audit log that are not written yet.")
 
 /* Times, in nanoseconds here and in seconds there: name, what it means. */
@@ -43,8 +42,8 @@ struct adu_metrics_stage {
 struct adu_metrics {
     struct adu_counters counters;
     char pipeline[64]; /* its name, or the beginning of it */
-    uint64_t worker_jobs;
     struct adu_metrics_stage stages[ADU_STAGES];
+    struct adu_worker_load queues[ADU_QUEUES];
 #define X(name, help) uint64_t name;
     ADU_METRICS_GAUGES(X)
     ADU_METRICS_TIMES(X)

@@ -9,11 +9,12 @@
 #include <unistd.h>
 
 /* A scrape is one small request every few seconds: who wants more of it than that waits. */
-enum { CONNECTIONS_MOST = 8, SECONDS_MOST = 10, BYTES_MOST = 16 * 1024, BACKLOG = 16 };
+enum { CONNECTIONS_MOST = 8, BYTES_MOST = 16 * 1024, BACKLOG = 16 };
 
 struct adu_metrics_server {
     const struct adu_microhttpd *http; /* while there is a daemon */
     struct MHD_Daemon *daemon;         /* NULL: it listens nowhere */
+    unsigned seconds;                  /* of silence that end a connection */
     pthread_mutex_t lock;              /* of `shown`, held to copy it */
     struct adu_metrics shown;
 };
@@ -95,13 +96,14 @@ static enum MHD_Result answer(void *thing, struct MHD_Connection *connection, co
 
 /* --- whoever starts and ends it --- */
 
-struct adu_metrics_server *adu_metrics_server_new(void)
+struct adu_metrics_server *adu_metrics_server_new(unsigned seconds)
 {
     struct adu_metrics_server *server = calloc(1, sizeof *server);
-    if (server != NULL && pthread_mutex_init(&server->lock, NULL) != 0) {
+    if (server == NULL || pthread_mutex_init(&server->lock, NULL) != 0) {
         free(server);
         return NULL;
     }
+    server->seconds = seconds;
     return server;
 }
 
@@ -191,7 +193,7 @@ bool adu_metrics_server_listen(struct adu_metrics_server *server, const struct a
     server->daemon = server->http->MHD_start_daemon(
         MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_AUTO, 0, NULL, NULL, answer, server,
         MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MOST,
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SECONDS_MOST, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        MHD_OPTION_CONNECTION_TIMEOUT, server->seconds, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)BYTES_MOST, MHD_OPTION_END);
     /* The socket is the daemon's, whatever became of it. */
     return server->daemon != NULL || say(error, address, *port, "no memory or no thread for it");

@@ -34,7 +34,7 @@ static struct adu_pipeline *find_or_make(const char *name, const struct adu_host
     p->worker = adu_worker_new();
     p->audit = adu_audit_log_new();
     p->certificates = adu_certificates_new();
-    p->measure.server = adu_metrics_server_new();
+    p->measure.server = adu_metrics_server_new(ADU_METRICS_SERVER_SECONDS);
     if (p->measure.server == NULL || p->certificates == NULL || p->name == NULL ||
         p->principals == NULL || p->sessions == NULL || p->worker == NULL || p->pending == NULL ||
         p->topics == NULL || p->audit == NULL) {

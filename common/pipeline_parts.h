@@ -189,6 +189,9 @@ void adu_pipeline_took(const struct adu_pipeline *p, struct adu_histogram *histo
 /* measure.c: what is timed under the running policy. */
 void adu_pipeline_measure_what(struct adu_pipeline *p);
 
+/* measure.c: all there is to measure, as it is now. */
+const struct adu_metrics *adu_pipeline_measured(struct adu_pipeline *p);
+
 /* measure.c: where metrics are to be had, and which. */
 void adu_pipeline_measure_tick(struct adu_pipeline *p);
 

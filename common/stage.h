@@ -30,6 +30,8 @@ ADU_API const char *adu_stage_name(enum adu_stage_kind kind);
 
 enum adu_log_level { ADU_LOG_ERROR, ADU_LOG_WARNING, ADU_LOG_NOTICE, ADU_LOG_INFO };
 
+struct adu_metrics;
+
 /* The way out for what a stage has to say to the plant. Functions may be called from tick and event
  * only; the broker delivers in its next turn. */
 struct adu_outlet {
@@ -49,6 +51,8 @@ struct adu_outlet {
      * only. False: it is not connected. */
     bool (*disconnect)(void *context, const char *client_id, const char *username,
                        const struct adu_reason *why);
+    /* All there is to measure (common/metrics.h), as it is now. From tick only. */
+    const struct adu_metrics *(*measured)(void *context);
     /* A line of the audit log. From tick and event only. */
     void (*audit)(void *context, const struct adu_event *event);
     void *context;

@@ -58,6 +58,11 @@ static void outlet_audit(void *context, const struct adu_event *event)
     adu_pipeline_tell_event(p, event, p->now);
 }
 
+static const struct adu_metrics *outlet_measured(void *context)
+{
+    return adu_pipeline_measured(context);
+}
+
 struct adu_outlet adu_pipeline_outlet(struct adu_pipeline *p)
 {
     return (struct adu_outlet){.publish = outlet_publish,
@@ -66,6 +71,7 @@ struct adu_outlet adu_pipeline_outlet(struct adu_pipeline *p)
                                .doubt = outlet_doubt,
                                .keep = p->state != NULL ? outlet_keep : NULL,
                                .disconnect = outlet_disconnect,
+                               .measured = outlet_measured,
                                .audit = outlet_audit,
                                .context = p};
 }

@@ -5,7 +5,10 @@
 #include <time.h>
 
 /* Of all workers. */
-static atomic_size_t all_waiting, all_running, all_done;
+static struct {
+    atomic_uint_least64_t waiting, running, done;
+    struct adu_histogram wait; /* of whoever drains */
+} measured[ADU_QUEUES];
 
 struct queue {
     struct adu_job *first, **last;
@@ -18,9 +21,17 @@ struct adu_worker {
     unsigned most_threads, running, idle;
     bool stop;
     struct queue submitted, finished;
+    enum adu_worker_queue kind;
     size_t most, waiting;     /* of those submitted */
     atomic_bool any_finished; /* spares drain the lock on every turn of the broker's loop */
 };
+
+static int64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
 
 static void push(struct queue *q, struct adu_job *job)
 {
@@ -79,6 +90,13 @@ struct adu_worker *adu_worker_new(void)
     return adu_worker_new_crew(1, 0);
 }
 
+void adu_worker_measure(struct adu_worker *worker, enum adu_worker_queue queue)
+{
+    if (worker != NULL) {
+        worker->kind = queue;
+    }
+}
+
 static void finish(struct adu_worker *w, struct adu_job *job)
 {
     push(&w->finished, job);
@@ -103,11 +121,12 @@ static void *work(void *thing)
         }
         w->waiting--;
         pthread_mutex_unlock(&w->lock);
-        atomic_fetch_add(&all_running, 1);
-        atomic_fetch_sub(&all_waiting, 1);
+        atomic_fetch_add(&measured[w->kind].running, 1);
+        atomic_fetch_sub(&measured[w->kind].waiting, 1);
+        job->begun_ns = now_ns();
         job->run(job);
-        atomic_fetch_add(&all_done, 1);
-        atomic_fetch_sub(&all_running, 1);
+        atomic_fetch_add(&measured[w->kind].done, 1);
+        atomic_fetch_sub(&measured[w->kind].running, 1);
         pthread_mutex_lock(&w->lock);
         finish(w, job);
     }
@@ -132,9 +151,10 @@ bool adu_worker_submit(struct adu_worker *worker, struct adu_job *job)
                        is_staffed(worker);
     if (taken) {
         job->left_out = false;
+        job->submitted_ns = now_ns();
         push(&worker->submitted, job);
         worker->waiting++;
-        atomic_fetch_add(&all_waiting, 1);
+        atomic_fetch_add(&measured[worker->kind].waiting, 1);
         pthread_cond_signal(&worker->wake);
     }
     pthread_mutex_unlock(&worker->lock);
@@ -164,18 +184,21 @@ void adu_worker_stop(struct adu_worker *worker)
     pthread_mutex_lock(&worker->lock);
     while ((job = pop(&worker->submitted)) != NULL) {
         worker->waiting--;
-        atomic_fetch_sub(&all_waiting, 1);
+        atomic_fetch_sub(&measured[worker->kind].waiting, 1);
         job->left_out = true;
         finish(worker, job);
     }
     pthread_mutex_unlock(&worker->lock);
 }
 
-void adu_worker_load(struct adu_worker_load *load)
+void adu_worker_load(struct adu_worker_load load[ADU_QUEUES])
 {
-    load->waiting = atomic_load(&all_waiting);
-    load->running = atomic_load(&all_running);
-    load->done = atomic_load(&all_done);
+    for (int kind = 0; kind < ADU_QUEUES; kind++) {
+        load[kind] = (struct adu_worker_load){.waiting = atomic_load(&measured[kind].waiting),
+                                              .running = atomic_load(&measured[kind].running),
+                                              .done = atomic_load(&measured[kind].done),
+                                              .wait = measured[kind].wait};
+    }
 }
 
 void adu_worker_drain(struct adu_worker *worker)
@@ -185,6 +208,9 @@ void adu_worker_drain(struct adu_worker *worker)
         struct adu_job *job = pop(&worker->finished);
         atomic_store(&worker->any_finished, worker->finished.first != NULL);
         pthread_mutex_unlock(&worker->lock);
+        if (job != NULL && !job->left_out) {
+            adu_histogram_add(&measured[worker->kind].wait, job->begun_ns - job->submitted_ns);
+        }
         if (job != NULL) {
             job->done(job);
         }

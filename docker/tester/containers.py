@@ -15,11 +15,13 @@ import daemon
 import directory
 import network
 import pki
+import prometheus
 
 PLANT = pathlib.Path("/plant")
 HOSTS = os.environ.get("ADUANA_HOSTS", "norte sur").split()
 GATE = os.environ.get("ADUANA_GATE", "puerta")
 DIRECTORY = os.environ.get("ADUANA_DIRECTORY", "directorio")
+PROMETHEUS = os.environ.get("ADUANA_PROMETHEUS", "vigia")
 
 
 def tell(requests, line):
@@ -132,6 +134,18 @@ class Slapd(directory.Slapd):
         return Process(self.host, self.folder, f"exec {shlex.join(map(str, command))} >>{shlex.quote(str(self.log_file))} 2>&1\n")
 
 
+class Prometheus(prometheus.Prometheus):
+    """Prometheus of the image, with the files that the image has."""
+
+    host, address, files = PROMETHEUS, "0.0.0.0", "/etc/aduana-prometheus"
+
+    def installed(self):
+        return "prometheus"
+
+    def spawn(self, script):
+        return Process(self.host, self.folder, script)
+
+
 class Gate:
     """A way to a broker through a third host, whose network can be taken away; see network.Gate."""
 
@@ -160,5 +174,6 @@ class Gate:
 daemon.Broker = Broker
 directory.Slapd = Slapd
 network.Gate = Gate
+prometheus.Prometheus = Prometheus
 pki.SERVER_NAMES = "subjectAltName=" + ",".join(f"DNS:{name}" for name in [*HOSTS, GATE, DIRECTORY, socket.gethostname()]) + \
     "\nextendedKeyUsage=serverAuth\n"

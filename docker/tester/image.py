@@ -15,13 +15,17 @@ import tempfile
 import time
 import traceback
 
+sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "tests/integration"))
+
+from patience import PATIENCE
+
 SUITE, NAME = sys.argv[1:3]
 IMAGE, TESTER = f"aduana:{SUITE}", f"aduana-tester:{SUITE}"
 HARD = ("--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--security-opt", "no-new-privileges")
 LIMIT = 60  # megabytes that the image may add to its base
 
 
-def docker(*arguments, good=True, timeout=120, stderr=subprocess.PIPE, **more):
+def docker(*arguments, good=True, timeout=PATIENCE, stderr=subprocess.PIPE, **more):
     """Runs a docker command that must end well, or badly if not `good`; its output."""
     done = subprocess.run(["docker", *map(str, arguments)], stdout=subprocess.PIPE, stderr=stderr,
                           stdin=subprocess.DEVNULL, timeout=timeout, **{"text": True, **more})
@@ -44,7 +48,7 @@ def state(container):
 
 def healthy(container):
     """Waits; what it has logged."""
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + PATIENCE
     while state(container)["Health"]["Status"] != "healthy":
         assert state(container)["Running"] and time.monotonic() < deadline, logs(container)
         time.sleep(0.1)
@@ -73,7 +77,7 @@ def gets_in(container):
         both = ["sh", "-c", '"$@" & sub=$!; until ' + " ".join(publish) + '; do sleep 0.2; done; wait $sub', "-"]
         # A message may come before the subscription: the publisher's is retained.
         both[2] = both[2].replace("; do", " -r; do", 1)
-        told = client(container, folder, *both, *subscribe, "-T", "planta/_sys/#", "-C", "1", "-W", "15")
+        told = client(container, folder, *both, *subscribe, "-T", "planta/_sys/#", "-C", "1", "-W", str(PATIENCE // 2))
         assert "planta/linea1/horno 20" in told, told
 
 
@@ -111,7 +115,7 @@ def test_is_not_root():
 def test_stops_when_told():
     container = run()
     healthy(container)
-    docker("stop", "-t", "10", container)
+    docker("stop", "-t", PATIENCE // 2, container)
     assert state(container)["ExitCode"] == 0
 
 
@@ -124,7 +128,7 @@ def test_makes_certificates_of_its_own():
     one, two = run(), run()
     before = fingerprint(one)
     assert before != fingerprint(two)
-    docker("restart", "-t", "10", one)
+    docker("restart", "-t", PATIENCE // 2, one)
     assert before == fingerprint(one)
     assert "key" not in docker("exec", one, "sh", "-c", "ls /var/lib/mosquitto/throwaway | grep ca"), "the authority's key is kept"
 
@@ -153,7 +157,7 @@ def test_does_not_start_with_a_broken_policy():
 def files_of_the_image():
     """All files of all layers, those too that a later layer hides: name and content."""
     with tempfile.NamedTemporaryFile() as saved:
-        docker("save", "-o", saved.name, IMAGE, timeout=120)
+        docker("save", "-o", saved.name, IMAGE)
         with tarfile.open(saved.name) as image:
             layers = json.load(image.extractfile("manifest.json"))[0]["Layers"]
             # The first is the base.

@@ -38,6 +38,8 @@ static void *live_new(void)
     if (live != NULL) {
         live->files = adu_worker_new();
         live->network = adu_worker_new();
+        adu_worker_measure(live->files, ADU_QUEUE_crl);
+        adu_worker_measure(live->network, ADU_QUEUE_crl);
         if (live->files != NULL && live->network != NULL) {
             return live;
         }

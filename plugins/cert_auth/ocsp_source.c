@@ -72,6 +72,7 @@ static void *live_new(void)
     bool good = (live->cache = adu_ocsp_cache_new(ADU_OCSP_ENTRIES_MOST)) != NULL;
     for (int i = 0; i < WORKERS; i++) {
         good = (live->workers[i] = adu_worker_new()) != NULL && good;
+        adu_worker_measure(live->workers[i], ADU_QUEUE_ocsp);
     }
     if (!good) {
         live_free(live);
@@ -212,6 +213,7 @@ static struct adu_ocsp_entry *entry_of(struct live *live, const struct adu_revoc
 /* Counts the log-in; who is in already has been counted. */
 static void count_login(struct adu_counters *counters, enum adu_verdict verdict, bool bad)
 {
+    counters->ocsp_from_cache += bad || verdict == ADU_ALLOW;
     counters->logins_revoked += bad;
     counters->logins_revocation_unknown += !bad && verdict != ADU_ALLOW;
     counters->ocsp_let_in += verdict == ADU_ABSTAIN;

@@ -1,4 +1,5 @@
 #include "plugins/iam_auth/iam_parts.h"
+#include "plugins/iam_auth/jwks_source.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -186,7 +187,12 @@ static void tell_of_guessing(const struct adu_stage_call *call, struct adu_iam *
 void adu_iam_auth_tick(const struct adu_stage_call *call)
 {
     struct adu_iam *iam = call->instance;
+    const struct adu_jwks_use keys = adu_jwks_use();
     iam->now_ms = call->now_ms;
+    call->counters->jwks_fetches = keys.fetches;
+    call->counters->jwks_failed = keys.failed;
+    call->counters->jwks_from_cache = keys.at_hand;
+    call->counters->jwks_waited = keys.waited;
     tell_of_guessing(call, iam);
     for (size_t i = 0; i < ADU_IAM_PROVIDERS_MOST; i++) {
         struct adu_iam_watched *w = &iam->watched[i];

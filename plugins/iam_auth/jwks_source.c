@@ -29,6 +29,10 @@ struct adu_jwks_source {
     char why[ADU_JWKS_WHY]; /* the last one was not */
 };
 
+static struct {
+    atomic_uint_least64_t at_hand, waited, fetches, failed;
+} used;
+
 static pthread_mutex_t all_mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct adu_jwks_source *all;
 
@@ -83,6 +87,8 @@ static void fetch_once(struct adu_jwks_source *s)
     s->fetching = true;
     pthread_mutex_unlock(&s->mutex);
     struct adu_jwks *keys = fetch(s, why);
+    atomic_fetch_add(&used.fetches, 1);
+    atomic_fetch_add(&used.failed, keys == NULL);
     pthread_mutex_lock(&s->mutex);
     s->fetching = false;
     s->tried_ms = now_ms();
@@ -130,8 +136,9 @@ static bool usable(const struct adu_jwks_source *s)
 }
 
 /* Until the fetch that is under way, or due, has ended; or long enough. */
-static bool wait_for_fetch(struct adu_jwks_source *s)
+static bool waits_for_fetch(struct adu_jwks_source *s)
 {
+    atomic_fetch_add(&used.waited, 1);
     const unsigned long seen = s->fetches;
     const int64_t until = now_ms() + s->address.timeout_ms + SLACK_MS;
     pthread_cond_broadcast(&s->changed);
@@ -148,7 +155,10 @@ struct adu_jwks *adu_jwks_source_keys(struct adu_jwks_source *s, char *why)
     pthread_mutex_lock(&s->mutex);
     if (!awake(s)) {
         snprintf(why, ADU_JWKS_WHY, "no thread can be had");
-    } else if (usable(s) || (due_ms(s) <= now_ms() && wait_for_fetch(s) && usable(s))) {
+    } else if (usable(s)) {
+        atomic_fetch_add(&used.at_hand, 1);
+        keys = adu_jwks_share(s->keys);
+    } else if (due_ms(s) <= now_ms() && waits_for_fetch(s) && usable(s)) {
         keys = adu_jwks_share(s->keys);
     } else {
         memcpy(why, s->why, sizeof s->why);
@@ -163,12 +173,20 @@ struct adu_jwks *adu_jwks_source_fresher(struct adu_jwks_source *s)
     pthread_mutex_lock(&s->mutex);
     if (awake(s) && !s->wanted && !s->fetching && now_ms() >= s->tried_ms + s->address.again_ms) {
         s->wanted = true;
-        if (wait_for_fetch(s) && s->fetched_ms == s->tried_ms) {
+        if (waits_for_fetch(s) && s->fetched_ms == s->tried_ms) {
             keys = adu_jwks_share(s->keys);
         }
     }
     pthread_mutex_unlock(&s->mutex);
     return keys;
+}
+
+struct adu_jwks_use adu_jwks_use(void)
+{
+    return (struct adu_jwks_use){.at_hand = atomic_load(&used.at_hand),
+                                 .waited = atomic_load(&used.waited),
+                                 .fetches = atomic_load(&used.fetches),
+                                 .failed = atomic_load(&used.failed)};
 }
 
 /* --- opening and closing --- */

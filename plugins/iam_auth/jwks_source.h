@@ -32,4 +32,10 @@ struct adu_jwks *adu_jwks_source_keys(struct adu_jwks_source *source, char *why)
  * caller waits for it. NULL: not now, or they cannot be had. */
 struct adu_jwks *adu_jwks_source_fresher(struct adu_jwks_source *source);
 
+/* What all sources of the process have been asked, and how often they fetched. Any thread. */
+struct adu_jwks_use {
+    uint64_t at_hand, waited, fetches, failed;
+};
+struct adu_jwks_use adu_jwks_use(void);
+
 #endif

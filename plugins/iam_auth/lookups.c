@@ -70,6 +70,8 @@ struct adu_lookups *adu_lookups_new(void (*told)(void *context, const struct adu
                                      : processors > HASHERS_MOST ? HASHERS_MOST
                                                                  : (unsigned)processors,
                                      QUESTIONS_MOST);
+    adu_worker_measure(l->askers, ADU_QUEUE_directory);
+    adu_worker_measure(l->hashers, ADU_QUEUE_passwords);
     if (l->askers == NULL || l->hashers == NULL) {
         adu_worker_free(l->askers);
         adu_worker_free(l->hashers);

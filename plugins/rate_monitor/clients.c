@@ -35,6 +35,7 @@ void adu_rate_monitor_free(struct adu_rate_monitor *monitor)
     }
     if (monitor != NULL) {
         adu_rate_groups_free(monitor);
+        adu_rate_tree_clear(&monitor->tree);
         adu_presences_free(monitor->presences);
         adu_quarantine_free(monitor->quarantine);
     }

@@ -202,22 +202,6 @@ enum adu_verdict adu_rate_monitor_decide(const struct adu_rate_policy *policy,
 
 /* --- each tick --- */
 
-static void publish_counters(const struct adu_stage_call *call, struct adu_rate_monitor *monitor)
-{
-    const struct adu_rate_policy *policy = call->policy;
-    if (policy->counters_topic == NULL || call->now_ms < monitor->counters_due_ms) {
-        return;
-    }
-    monitor->counters_due_ms = call->now_ms + policy->counters_ms;
-    json_t *object = adu_counters_json(call->counters);
-    char *text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
-    if (text != NULL) {
-        call->outlet->publish(call->outlet->context, policy->counters_topic, text, 0, true);
-    }
-    free(text);
-    json_decref(object);
-}
-
 /* Most of a visit is waiting for memory that nothing has touched for a second. */
 static void fetch_early(const struct adu_rate_client *client)
 {
@@ -279,7 +263,7 @@ void adu_rate_monitor_tick(const struct adu_stage_call *call)
     adu_rate_end_delay(call, monitor);
     adu_quarantine_expire(monitor->quarantine, call->now_ms, EXPIRED_A_TICK);
     adu_rate_tell_presence(call, monitor);
-    publish_counters(call, monitor);
+    adu_rate_tell_counters(call, monitor);
 }
 
 void adu_rate_monitor_event(const struct adu_stage_call *call, const struct adu_event *event)

@@ -1,7 +1,7 @@
 /* The inside of the monitor, shared by its parts. Each calls only those above it: clients.c (who is
  * known, who is forgotten), act.c (what is done about alerts), tell.c (alerts go out),
- * tell_presence.c (presence goes out, and what outlives the broker to the disk), rate_monitor.c
- * (counting, and what the stage does). */
+ * tell_presence.c (presence goes out, and what outlives the broker to the disk), tell_counters.c
+ * (counters go out), rate_monitor.c (counting, and what the stage does). */
 #ifndef ADUANA_RATE_MONITOR_PARTS_H
 #define ADUANA_RATE_MONITOR_PARTS_H
 
@@ -28,11 +28,21 @@ struct adu_rate_group {
     struct adu_connections *usual; /* NULL: not learned */
 };
 
+/* Numbers that are told each by itself. */
+struct adu_rate_tree {
+    char *topic;    /* below which they were told; NULL: none was */
+    bool leaving;   /* what was told is being taken back */
+    size_t next;    /* in adu_metric_list: the next one to be looked at */
+    int64_t due_ms; /* when the next round of all of them begins */
+    uint64_t *told; /* by adu_metric_list: one more than the number that was told; 0: none was */
+};
+
 struct adu_rate_monitor {
     struct adu_rate_client *first; /* whose alerts are to be told, or are not over */
     struct adu_farewell *farewells;
     unsigned farewells_lost; /* for want of memory */
     int64_t counters_due_ms;
+    struct adu_rate_tree tree;
     struct adu_rate_client *visit; /* the next one of the ring of all */
     size_t known, visited;         /* how many they are, and of them in this round */
     struct adu_rate_group *groups; /* as those of the policy of `grouped` */
@@ -117,5 +127,11 @@ void adu_rate_present(const struct adu_stage_call *call, struct adu_rate_client 
  * then true. From a tick. */
 void adu_rate_save(const struct adu_stage_call *call, struct adu_rate_client *client);
 bool adu_rate_save_due(const struct adu_stage_call *call, struct adu_rate_client *client);
+
+/* tell_counters.c: what is due, some of it a tick. */
+void adu_rate_tell_counters(const struct adu_stage_call *call, struct adu_rate_monitor *monitor);
+
+/* tell_counters.c: frees what it has. */
+void adu_rate_tree_clear(struct adu_rate_tree *tree);
 
 #endif

@@ -449,15 +449,41 @@ static bool compile_presence(struct adu_compiler *c, const struct adu_json *obje
 }
 
 struct counter_keys {
-    const char *topic;
+    const char *topic, *tree;
     long every_seconds;
 };
 
 static const struct adu_field counter_fields[] = {
-    ADU_FIELD(struct counter_keys, topic, STRING, .required = true),
+    ADU_FIELD(struct counter_keys, topic, STRING),
+    ADU_FIELD(struct counter_keys, tree, STRING),
     ADU_FIELD(struct counter_keys, every_seconds, INTEGER, .minimum = 1, .maximum = 86400),
     {0},
 };
+
+/* A topic of at most `most` bytes; nobody else may publish to what `filter` matches. NULL with the
+ * error set. */
+static const char *compile_counter_topic(struct adu_compiler *c, const struct adu_json *topic,
+                                         const char *text, size_t most, const char *filter,
+                                         const struct adu_topic_pattern **own)
+{
+    if (strlen(text) > most) {
+        adu_json_error(topic, c->error, "has more than %zu bytes", most);
+        return NULL;
+    }
+    if (!adu_topic_name_valid(adu_text_of(text)) || !adu_topic_filter_valid(adu_text_of(filter)) ||
+        strstr(text, "${") != NULL) {
+        adu_json_error(topic, c->error, "expected a topic without wildcards");
+        return NULL;
+    }
+    const char *copy = adu_arena_strdup(c->arena, text);
+    *own = adu_topic_pattern_of(c->arena, filter);
+    if (copy == NULL || *own == NULL) {
+        adu_error_no_memory(c->error);
+        return NULL;
+    }
+    find_unreadable(c, topic, filter);
+    return copy;
+}
 
 static bool compile_counters(struct adu_compiler *c, const struct adu_json *object,
                              struct adu_rate_policy *policy)
@@ -469,19 +495,24 @@ static bool compile_counters(struct adu_compiler *c, const struct adu_json *obje
     if (!adu_read_object(object, counter_fields, &keys, c->error)) {
         return false;
     }
-    const struct adu_json *topic = adu_json_member(object, "topic");
-    if (strlen(keys.topic) > ADU_TOPIC_MOST_BYTES) {
-        return adu_json_error(topic, c->error, "has more than %d bytes", ADU_TOPIC_MOST_BYTES);
+    if (keys.topic == NULL && keys.tree == NULL) {
+        return adu_json_error(object, c->error, "expected \"topic\" or \"tree\", or both");
     }
-    if (!adu_topic_name_valid(adu_text_of(keys.topic)) || strstr(keys.topic, "${") != NULL) {
-        return adu_json_error(topic, c->error, "expected a topic without wildcards");
-    }
-    find_unreadable(c, topic, keys.topic);
     policy->counters_ms = keys.every_seconds * 1000;
-    policy->counters_topic = adu_arena_strdup(c->arena, keys.topic);
-    policy->own[ADU_RATE_OWN_COUNTERS] = adu_topic_pattern_of(c->arena, keys.topic);
-    return (policy->counters_topic != NULL && policy->own[ADU_RATE_OWN_COUNTERS] != NULL) ||
-           adu_error_no_memory(c->error);
+    if (keys.topic != NULL) {
+        policy->counters_topic = compile_counter_topic(c, adu_json_member(object, "topic"),
+                                                       keys.topic, ADU_TOPIC_MOST_BYTES, keys.topic,
+                                                       &policy->own[ADU_RATE_OWN_COUNTERS]);
+    }
+    if (keys.tree != NULL) {
+        char below[ADU_RATE_TREE_MOST + sizeof "/+"];
+        snprintf(below, sizeof below, "%s/+", keys.tree);
+        policy->counters_tree =
+            compile_counter_topic(c, adu_json_member(object, "tree"), keys.tree, ADU_RATE_TREE_MOST,
+                                  below, &policy->own[ADU_RATE_OWN_TREE]);
+    }
+    return (keys.topic == NULL || policy->counters_topic != NULL) &&
+           (keys.tree == NULL || policy->counters_tree != NULL);
 }
 
 static bool compile_essential(struct adu_compiler *c, const struct adu_json *list,

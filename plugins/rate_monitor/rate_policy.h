@@ -7,7 +7,15 @@
 #include "plugins/rate_monitor/rate_monitor.h"
 
 /* Topics that nobody else may publish to. */
-enum { ADU_RATE_OWN_ALERTS, ADU_RATE_OWN_COUNTERS, ADU_RATE_OWN_PRESENCE, ADU_RATE_OWN };
+enum {
+    ADU_RATE_OWN_ALERTS,
+    ADU_RATE_OWN_COUNTERS,
+    ADU_RATE_OWN_TREE,
+    ADU_RATE_OWN_PRESENCE,
+    ADU_RATE_OWN
+};
+
+enum { ADU_RATE_TREE_MOST = 256 }; /* bytes */
 
 enum adu_rate_action {
     ADU_RATE_THROTTLE,
@@ -54,6 +62,7 @@ struct adu_rate_policy {
     bool alert_retain;
     long alerts_most;           /* that begin in a minute; the others wait */
     const char *counters_topic; /* NULL: not published */
+    const char *counters_tree;  /* the same, each by itself below this; NULL: not published */
     int64_t counters_ms;
     const struct adu_template *presence_topic; /* NULL: not published */
     int presence_qos;

@@ -89,6 +89,43 @@ def test_scrape(make_broker, suite):
     assert edge.publish(TOPIC, "x", qos=1) == 0
 
 
+def test_without_its_library(make_broker, tmp_path):
+    """It is said what is missing, and the plant goes on. (The other brokers are started by a loader of their own.)"""
+    (tmp_path / "libmicrohttpd.so.12").write_text("no library")
+    broker = with_metrics(make_broker("bookworm", start=False))
+    broker.environment = {**broker.environment, "LD_LIBRARY_PATH": str(tmp_path)}
+    broker.start()
+    why = broker.wait_log(r"aduana: metrics cannot be had at 127\.0\.0\.1 port 0: libmicrohttpd \(Debian's package .*")[0]
+    assert why.endswith("[aduana.json:1]"), why
+    assert broker.connect(EDGE1, 4).publish(TOPIC, "x", qos=1) == 0
+
+
+TREE = "planta/_sys/metricas"
+
+
+def test_numbers_as_topics(make_broker, suite):
+    broker = make_broker(suite, start=False)
+    broker.edit("rate_monitor.json", lambda policy: policy.update(counters={"tree": TREE, "every_seconds": 1}))
+    broker.start()
+    edge, numbers = broker.connect(EDGE1, 4), watcher(broker, TREE + "/+")
+    told = {}
+
+    def becomes(name, value):
+        while told.get(name) != value:
+            message = numbers.receive()
+            told[message.topic[len(TREE) + 1:]] = message.payload
+    becomes("sessions_online", b"2")
+    becomes("policy_generation", b"1")
+    for _ in range(3):
+        assert edge.publish(FOREIGN, "x", qos=1) == refused_publish(4, 1)
+    becomes("publish_refused", b"3")
+    assert edge.publish(TREE + "/publish_refused", "0", qos=1) == refused_publish(4, 1)
+    becomes("publish_refused", b"4")
+    broker.put_back("rate_monitor.json")
+    broker.reload()
+    becomes("publish_refused", b"")
+
+
 # --- what is made of them ---
 
 PROMETHEUS, DASHBOARD = ROOT / "docker/prometheus", ROOT / "docker/grafana/aduana.json"

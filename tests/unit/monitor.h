@@ -4,6 +4,7 @@
 #define ADUANA_TESTS_MONITOR_H
 
 #include "asker.h"
+#include "common/metrics.h"
 #include "plugins/rate_monitor/rate_monitor.h"
 
 /* Ten publishes a second, over after five seconds; three connections a minute, over after ten. */
@@ -81,6 +82,15 @@ static inline bool collect_disconnect(void *context, const char *client_id, cons
     return true;
 }
 
+static struct adu_metrics measured; /* but for the counters */
+
+static inline const struct adu_metrics *measure(void *context)
+{
+    ck_assert_ptr_eq(context, &messages);
+    measured.counters = counters;
+    return &measured;
+}
+
 static inline void load(const char *json)
 {
     snippet_open(&snippet, "rate_monitor.json", json);
@@ -94,7 +104,9 @@ static inline void begin(const char *json)
 {
     message_count = audited = log_lines = disconnected = 0;
     counters = (struct adu_counters){0};
+    measured = (struct adu_metrics){0};
     outlet = (struct adu_outlet){.publish = collect,
+                                 .measured = measure,
                                  .audit = collect_audit,
                                  .log = collect_log,
                                  .disconnect = collect_disconnect,

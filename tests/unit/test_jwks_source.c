@@ -65,12 +65,18 @@ static void publish_one_key(void)
 
 START_TEST(one_fetch_serves_many)
 {
+    const struct adu_jwks_use before = adu_jwks_use();
     open_source(LONG, LONG, LONG);
     ck_assert_int_eq(web_requests(&web), 0); /* opening asks nobody */
     for (int i = 0; i < 1000; i++) {
         ck_assert_uint_eq(keys_now(), 3);
     }
     ck_assert_int_eq(web_requests(&web), 1);
+    const struct adu_jwks_use use = adu_jwks_use();
+    ck_assert_uint_eq(use.waited - before.waited, 1);
+    ck_assert_uint_eq(use.at_hand - before.at_hand, 999);
+    ck_assert_uint_eq(use.fetches - before.fetches, 1);
+    ck_assert_uint_eq(use.failed - before.failed, 0);
     ck_assert_ptr_nonnull(strstr(web.asked, "GET / HTTP/1.1"));
 }
 END_TEST

@@ -125,6 +125,25 @@ START_TEST(every_counter_is_there_once)
 }
 END_TEST
 
+START_TEST(queues_have_their_own)
+{
+    metrics = (struct adu_metrics){0};
+    metrics.queues[ADU_QUEUE_passwords] =
+        (struct adu_worker_load){.waiting = 3, .running = 2, .done = 9};
+    adu_histogram_add(&metrics.queues[ADU_QUEUE_ocsp].wait, 2000000);
+    write_text();
+    expect("\naduana_worker_jobs_waiting{queue=\"passwords\"} 3\n");
+    expect("\naduana_worker_jobs_waiting{queue=\"pipeline\"} 0\n");
+    expect("\naduana_worker_jobs_running{queue=\"passwords\"} 2\n");
+    expect("\naduana_worker_jobs_total{queue=\"passwords\"} 9\n");
+    expect("\naduana_worker_wait_seconds_sum{queue=\"ocsp\"} 0.002000000\n");
+    expect("\naduana_worker_wait_seconds_bucket{queue=\"ocsp\",le=\"0.001\"} 0\n");
+    expect("\naduana_worker_wait_seconds_bucket{queue=\"ocsp\",le=\"0.0025\"} 1\n");
+    expect("\naduana_worker_wait_seconds_count{queue=\"crl\"} 0\n");
+    expect("# TYPE aduana_worker_wait_seconds histogram\n");
+}
+END_TEST
+
 START_TEST(names_are_not_used_twice)
 {
     write_text();
@@ -213,6 +232,7 @@ int main(void)
     suite_add_rows(s, one_of_so_many_is_chosen, ROWS(everies));
     suite_add(s, none_is_chosen);
     suite_add(s, every_counter_is_there_once);
+    suite_add(s, queues_have_their_own);
     suite_add(s, names_are_not_used_twice);
     suite_add(s, what_is_now);
     suite_add(s, histograms_add_up);

@@ -93,6 +93,8 @@ END_TEST
 
 #define CLASS(keys) "{'classes': [{'name': 'n', 'match': {}" keys "}], " ALERTS "}"
 
+#define SIXTY_FOUR "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
 static const struct {
     const char *json, *error;
 } refused[] = {
@@ -111,6 +113,13 @@ static const struct {
      "a topic without wildcards"},
     {"{'classes': [], " ALERTS ", 'counters': {'topic': 'a', 'every_seconds': 0}}",
      "every_seconds"},
+    {"{'classes': [], " ALERTS ", 'counters': {'every_seconds': 1}}",
+     "counters: expected \"topic\" or \"tree\", or both"},
+    {"{'classes': [], " ALERTS ", 'counters': {'tree': 'a/#'}}", "a topic without wildcards"},
+    {"{'classes': [], " ALERTS ", 'counters': {'tree': ''}}", "a string that is not empty"},
+    {"{'classes': [], " ALERTS
+     ", 'counters': {'tree': '" SIXTY_FOUR SIXTY_FOUR SIXTY_FOUR SIXTY_FOUR "x'}}",
+     "has more than 256 bytes"},
     {CLASS(", 'publish': {}"), "the key \"max_per_second\" is missing"},
     {CLASS(", 'publish': {'max_per_second': 0}"), "max_per_second: expected"},
     {CLASS(", 'publish': {'max_per_second': 1000001}"), "max_per_second: expected"},

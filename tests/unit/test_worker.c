@@ -266,6 +266,42 @@ START_TEST(a_queue_has_an_end)
 }
 END_TEST
 
+/* One that is held, one that waits behind it. */
+START_TEST(each_kind_is_measured)
+{
+    struct adu_worker_load load[ADU_QUEUES], before[ADU_QUEUES];
+    sem_t hold;
+    sem_init(&hold, 0, 0);
+    adu_worker_load(before);
+    struct adu_worker *worker = adu_worker_new();
+    adu_worker_measure(worker, ADU_QUEUE_ocsp);
+    submit(worker, 1, &hold);
+    submit(worker, 2, NULL);
+    do {
+        usleep(1000);
+        adu_worker_load(load);
+    } while (load[ADU_QUEUE_ocsp].running == 0 || load[ADU_QUEUE_ocsp].waiting > 1);
+    ck_assert_uint_eq(load[ADU_QUEUE_ocsp].running, 1);
+    ck_assert_uint_eq(load[ADU_QUEUE_ocsp].waiting, 1);
+    ck_assert_uint_eq(load[ADU_QUEUE_crl].waiting, before[ADU_QUEUE_crl].waiting);
+    usleep(2000);
+    sem_post(&hold);
+    drain_until(worker, 2);
+    adu_worker_free(worker);
+    adu_worker_load(load);
+    const struct adu_worker_load *now = &load[ADU_QUEUE_ocsp];
+    ck_assert_uint_eq(now->running + now->waiting, 0);
+    ck_assert_uint_eq(now->done, before[ADU_QUEUE_ocsp].done + 2);
+    ck_assert_uint_ge(now->wait.sum_ns, before[ADU_QUEUE_ocsp].wait.sum_ns + 2000000);
+    uint64_t waits = 0;
+    for (int i = 0; i <= ADU_HISTOGRAM_BOUND_COUNT; i++) {
+        waits += now->wait.counts[i] - before[ADU_QUEUE_ocsp].wait.counts[i];
+    }
+    ck_assert_uint_eq(waits, 2);
+    sem_destroy(&hold);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("worker");
@@ -277,5 +313,6 @@ int main(void)
     suite_add(suite, signals);
     suite_add(suite, a_crew_works_at_the_same_time);
     suite_add(suite, a_queue_has_an_end);
+    suite_add(suite, each_kind_is_measured);
     return run_suite(suite);
 }
