@@ -48,10 +48,11 @@ struct asking {
     bool watched; /* something of it was refused, and let through */
 };
 
+/* Whose subject could not be made, for want of memory or by the policy, is of no class. */
 static void tell_refused(const struct asking *a)
 {
     struct adu_pipeline *p = a->p;
-    for (int kind = 0; kind < ADU_STAGES; kind++) {
+    for (int kind = 0; a->principal->valid && kind < ADU_STAGES; kind++) {
         if (p->stages[kind] != NULL && p->stages[kind]->refused != NULL &&
             a->principal->state[kind] != NULL) {
             const struct adu_stage_call call =

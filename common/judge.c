@@ -112,12 +112,16 @@ static bool bind_roles(struct adu_pipeline *p, struct adu_subject *s, struct adu
             }
         }
     }
-    s->roles.count = adu_roles_words(adu_vocabulary_roles(p->policy->vocabulary));
-    s->roles.words = calloc(s->roles.count + 1, sizeof *s->roles.words);
-    for (size_t i = 0; s->roles.words != NULL && i < login->role_count; i++) {
+    const size_t words = adu_roles_words(adu_vocabulary_roles(p->policy->vocabulary));
+    s->roles.words = calloc(words + 1, sizeof *s->roles.words);
+    if (s->roles.words == NULL) {
+        return false; /* an empty set, as it was */
+    }
+    s->roles.count = words;
+    for (size_t i = 0; i < login->role_count; i++) {
         adu_roles_add(&s->roles, login->roles[i]);
     }
-    return s->roles.words != NULL;
+    return true;
 }
 
 /* Each attribute that a topic pattern may ask for, where it can stand as one level. */
