@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* Long enough for a broker to ask about all its sessions, which it does at once, in one turn. */
-enum { RERUN_MS = 10000, JUDGED_A_TICK = 200, KICKED_A_TICK = 32 };
+enum { RERUN_MS = 10000, JUDGED_A_TICK = 200, KICKED_A_TICK = 100 };
 
 struct load_job {
     struct adu_job job; /* first: a load job is its job */
