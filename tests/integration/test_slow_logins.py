@@ -3,6 +3,8 @@
 import base64
 import functools
 import hashlib
+import itertools
+import json
 
 import pytest
 
@@ -146,14 +148,17 @@ def test_attack_12_guesses_lock_out_the_guesser(slow):
     """Wrong passwords without end: whoever guesses is locked out and told of; the device that knows its password is not, nor
     who presents a certificate."""
     device = gets_in(slow)
+    audit, guesses = slow.data / "audit.log", itertools.count()
+    slow.write("aduana.json", json.dumps({"audit": {"to": f"file:{audit}", "lines_per_second": 1000}}))
     slow.edit("iam_auth.json", lambda policy: policy.update(brute_force={"failures": 2, "lockout_seconds": 3600}))
     slow.reload()
     alerts = watcher(slow, "#")
-    for n in range(20):  # the first delays are short: a slow machine may miss them
-        is_refused_in_the_end(slow, client_id="x", password=f"guess {n}")
-        if "too many wrong passwords for this user name: locked out" in slow.log:
-            break
-    assert 2 < n < 19
+
+    def locked_out():  # the first delays are short: a slow machine may miss them
+        is_refused_in_the_end(slow, client_id="x", password=f"guess {next(guesses)}")
+        return audit.exists() and "too many wrong passwords for this user name: locked out" in audit.read_text()
+    until(locked_out, "lock-out")
+    assert next(guesses) > 3
     while "login_failures" not in alerts.receive().payload.decode():
         pass
     device.drop()
