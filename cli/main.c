@@ -58,6 +58,7 @@ static const struct {
      "      --pbkdf2           the kind of hash that every broker reads; the default\n"
      "      --iterations N     of PBKDF2 (1000)\n"
      "      --argon2id         costs who guesses most; iam_auth reads it, few brokers\n"
+     "      --old-until WHEN   how long the old one counts too: 2026-12-31T00:00:00Z\n"
      "The password is asked for twice, or is a line of standard input.\n",
      false},
     {"detect", adu_command_detect, "FILE.csv [OPTIONS]",

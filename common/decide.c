@@ -48,12 +48,14 @@ struct asking {
     bool watched; /* something of it was refused, and let through */
 };
 
-/* Whose subject could not be made, for want of memory or by the policy, is of no class. */
+/* All but the stage that has refused it. Whose subject could not be made, for want of memory or by
+ * the policy, is of no class. */
 static void tell_refused(const struct asking *a)
 {
     struct adu_pipeline *p = a->p;
     for (int kind = 0; a->principal->valid && kind < ADU_STAGES; kind++) {
         if (p->stages[kind] != NULL && p->stages[kind]->refused != NULL &&
+            a->why->stage != adu_stage_name((enum adu_stage_kind)kind) &&
             a->principal->state[kind] != NULL) {
             const struct adu_stage_call call =
                 adu_pipeline_call(p, (enum adu_stage_kind)kind, NULL, a->now);

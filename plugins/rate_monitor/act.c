@@ -75,6 +75,7 @@ static void quarantine(const struct adu_stage_call *call, struct adu_rate_client
         call->counters->stage_errors++;
         return;
     }
+    adu_meter_begin_anew(&client->meter, class->acts_on[ADU_RATE_QUARANTINE]);
     call->counters->clients_quarantined++;
     adu_rate_save(call, client);
     say(call, client, ADU_RATE_QUARANTINE, true,
@@ -94,6 +95,20 @@ static void disconnect(const struct adu_stage_call *call, const struct adu_rate_
     }
 }
 
+/* It has come back while its alert was still up, and is above the limit with what it has done
+ * since.
+ */
+static bool goes_on(const struct adu_stage_call *call, const struct adu_rate_client *client,
+                    const struct adu_rate_class *class)
+{
+    const struct adu_rate_monitor *monitor = call->instance;
+    return client->online &&
+           (class->acts_on[ADU_RATE_QUARANTINE] & adu_meter_above(&client->meter, call->now_ms)) !=
+               0 &&
+           adu_quarantine_left(monitor->quarantine, client->client_id, client->username,
+                               call->now_ms) == 0;
+}
+
 void adu_rate_act(const struct adu_stage_call *call, struct adu_rate_client *client)
 {
     const struct adu_rate_class *class = acting_class(call, client);
@@ -105,11 +120,12 @@ void adu_rate_act(const struct adu_stage_call *call, struct adu_rate_client *cli
         return;
     }
     client->acted = (uint16_t)up;
-    if ((class->acts_on[ADU_RATE_QUARANTINE] & began) != 0) {
+    const bool to_quarantine =
+        (class->acts_on[ADU_RATE_QUARANTINE] & began) != 0 || goes_on(call, client, class);
+    if (to_quarantine) {
         quarantine(call, client, class);
     }
-    if (((class->acts_on[ADU_RATE_QUARANTINE] | class->acts_on[ADU_RATE_DISCONNECT]) & began) !=
-        0) {
+    if (to_quarantine || (class->acts_on[ADU_RATE_DISCONNECT] & began) != 0) {
         disconnect(call, client, class);
     }
 }

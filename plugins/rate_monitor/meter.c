@@ -67,14 +67,19 @@ static unsigned asked_by(const struct adu_meter *meter, const struct adu_rate_li
     return asked;
 }
 
+/* But not that an alert is up. */
+static void forget_counts(struct adu_meter_slot *slot)
+{
+    slot->rate = (struct adu_rate){.raised = slot->rate.raised, .to_tell = slot->rate.to_tell};
+}
+
 static void set_slot(struct adu_meter_slot *slot, const struct adu_meter_slot *before,
                      uint32_t most, uint32_t clear_s)
 {
     if (before != NULL) {
         *slot = *before;
         if (before->most != most) { /* counted in other units, maybe */
-            slot->rate =
-                (struct adu_rate){.raised = before->rate.raised, .to_tell = before->rate.to_tell};
+            forget_counts(slot);
         }
     }
     slot->most = most;
@@ -225,4 +230,31 @@ unsigned adu_meter_raised(const struct adu_meter *meter)
 unsigned adu_meter_told(const struct adu_meter *meter)
 {
     return set_of(meter, true);
+}
+
+unsigned adu_meter_above(const struct adu_meter *meter, int64_t now_ms)
+{
+    const unsigned raised = adu_meter_raised(meter);
+    unsigned above = 0;
+    for (int signal = 0; raised >> signal != 0; signal++) {
+        const enum adu_signal s = (enum adu_signal)signal;
+        if ((raised >> signal & 1) != 0 &&
+            adu_meter_value(meter, s, now_ms) > adu_meter_slot(meter, s)->most) {
+            above |= 1U << signal;
+        }
+    }
+    return above;
+}
+
+void adu_meter_begin_anew(struct adu_meter *meter, unsigned signals)
+{
+    signals &= meter->asked;
+    for (int signal = 0; signals >> signal != 0; signal++) {
+        if ((signals >> signal & 1) != 0) {
+            forget_counts(adu_meter_slot(meter, (enum adu_signal)signal));
+        }
+    }
+    if ((signals >> ADU_RATE_TOPICS & 1) != 0) {
+        *topics_of(meter) = (struct topics){0};
+    }
 }

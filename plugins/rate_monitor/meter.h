@@ -101,4 +101,10 @@ int64_t adu_meter_since(const struct adu_meter *meter, enum adu_signal signal);
 unsigned adu_meter_raised(const struct adu_meter *meter);
 unsigned adu_meter_told(const struct adu_meter *meter);
 
+/* Those of `raised` whose limit is exceeded at this moment. */
+unsigned adu_meter_above(const struct adu_meter *meter, int64_t now_ms);
+
+/* What was counted of these signals is forgotten; alerts that are up stay up. */
+void adu_meter_begin_anew(struct adu_meter *meter, unsigned signals);
+
 #endif

@@ -64,7 +64,7 @@ def test_actions(make_broker, suite):
     def acting(policy):
         gateways, sensors = policy["classes"]
         limit = {"max_per_second": 30, "clear_seconds": 3600}
-        gateways.update(publish=limit, actions={"throttle": ["publish_rate"]})
+        gateways.update(publish=limit, refused={"max_per_minute": 3}, actions={"throttle": ["publish_rate"]})
         sensors.update(publish=limit, actions={"quarantine": ["publish_rate"], "quarantine_seconds": 3600})
         policy["essential"] = [{"username": "linea2"}]
     broker = make_broker(suite, start=False)
@@ -74,7 +74,10 @@ def test_actions(make_broker, suite):
     for person, line, actions in (EDGE1, "linea1", ["throttle"]), (EDGE2, "linea2", None):
         edge = broker.connect(person)
         flood(edge, f"planta/{line}/temperatura")
-        assert next_alert(watch)[1].get("actions") == actions
+        alert = next_alert(watch)[1]
+        assert (alert["kind"], alert.get("actions")) == ("publish_rate", actions)
+        for _ in range(5):  # what is dropped is not refused
+            edge.send_publish(f"planta/{line}/temperatura", "again")
         edge.send_publish(f"planta/{line}/temperatura", f"{line} QoS 0")
         assert edge.publish(f"planta/{line}/temperatura", f"{line} QoS 1", qos=1) == 0
     sensor = broker.connect(SENSOR)

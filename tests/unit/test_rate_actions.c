@@ -139,6 +139,36 @@ START_TEST(quarantined)
 }
 END_TEST
 
+/* Its alert is still up when its time is over: it comes back in peace, and is sent away again only
+ * for what it does then. */
+START_TEST(quarantined_again)
+{
+    struct client e;
+    begin("{'classes': [{'name': 'gateways', 'match': {},"
+          " 'publish': {'max_per_second': 10, 'clear_seconds': 3600},"
+          " 'actions': {'quarantine': ['publish_rate'], 'quarantine_seconds': 5}}], " ALERTS "}");
+    client_make(&e, "e", "", "");
+    for (int round = 1; round <= 3; round++) {
+        connects(&e);
+        tick_for(TICK);
+        publishes(&e, 10);
+        tick_for(TICK);
+        ck_assert_uint_eq(counters.clients_quarantined, round - 1);
+        publishes(&e, 1);
+        tick_for(TICK);
+        ck_assert_uint_eq(counters.clients_quarantined, round);
+        ck_assert_int_eq(disconnected, round);
+        ck_assert(!may_log_in("e", "user"));
+        adu_rate_monitor_left(&call, &e.state, ADU_END_KICKED);
+        tick_for(6 * SECOND);
+        ck_assert(may_log_in("e", "user"));
+    }
+    ck_assert_int_eq(message_count, 1);
+    client_free(&e);
+    end();
+}
+END_TEST
+
 START_TEST(never_the_essential)
 {
     static const char *const essential[] = {"'essential': [{'role': 'x'}, {'zona': 'sur'}], ",
@@ -189,6 +219,7 @@ int main(void)
     suite_add(suite, wills_are_not_throttled);
     suite_add(suite, disconnected_once_an_alert);
     suite_add(suite, quarantined);
+    suite_add(suite, quarantined_again);
     suite_add(suite, never_the_essential);
     suite_add(suite, only_what_is_asked_for);
     return run_suite(suite);
