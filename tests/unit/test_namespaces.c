@@ -3,18 +3,7 @@
 #include "common/findings.h"
 #include "common/pattern.h"
 #include "plugins/topic_policy/plain_pattern.h"
-#include "plugins/topic_policy/topic_policy.h"
-
-static struct snippet snippet;
-
-static const struct adu_topic_policy *policy_of(const char *json)
-{
-    snippet_open(&snippet, "topic_policy.json", json);
-    const struct adu_topic_policy *policy = adu_topic_policy_compile(&snippet.c, snippet.root);
-    ck_assert_msg(policy != NULL, "%s: %s", json, snippet_error(&snippet));
-    snippet_compiled(&snippet);
-    return policy;
-}
+#include "topic_snippet.h"
 
 /* "" for what is legal, else why not and what is expected; `(watched)` stands before it if it is
  * only that. */
@@ -275,12 +264,7 @@ static const struct {
 
 START_TEST(files_refused)
 {
-    snippet_open(&snippet, "topic_policy.json", refused[_i].json);
-    ck_assert_msg(adu_topic_policy_compile(&snippet.c, snippet.root) == NULL, "%s",
-                  refused[_i].json);
-    ck_assert_msg(strstr(snippet_error(&snippet), refused[_i].error) != NULL, "%s: %s",
-                  refused[_i].json, snippet.text);
-    snippet_close(&snippet);
+    policy_is_refused(refused[_i].json, refused[_i].error);
 }
 END_TEST
 

@@ -1,11 +1,9 @@
 /* What a namespace asks of each message: QoS, retain, bytes, format, schema. */
 #include "asker.h"
 #include "plugins/topic_policy/scan.h"
-#include "plugins/topic_policy/topic_policy.h"
 #include "plugins/topic_policy/traffic.h"
+#include "topic_snippet.h"
 #include <math.h>
-
-static struct snippet snippet;
 
 /* --- JSON by itself --- */
 
@@ -208,16 +206,12 @@ END_TEST
 
 /* --- messages --- */
 
-static const struct adu_topic_policy *policy_of(const char *namespace)
+static const struct adu_topic_policy *policy_of_namespace(const char *namespace)
 {
     char json[4096];
     snprintf(json, sizeof json, "{'namespaces': [{'name': 'n', 'template': 'a/{b}', %s}]}",
              namespace);
-    snippet_open(&snippet, "topic_policy.json", json);
-    const struct adu_topic_policy *policy = adu_topic_policy_compile(&snippet.c, snippet.root);
-    ck_assert_msg(policy != NULL, "%s: %s", json, snippet_error(&snippet));
-    snippet_compiled(&snippet);
-    return policy;
+    return policy_of(json);
 }
 
 static enum adu_verdict decide(const struct adu_topic_policy *policy,
@@ -337,7 +331,7 @@ static const struct {
 START_TEST(message)
 {
     struct adu_reason why;
-    const struct adu_topic_policy *policy = policy_of(messages[_i].namespace);
+    const struct adu_topic_policy *policy = policy_of_namespace(messages[_i].namespace);
     const enum adu_verdict verdict = decide(policy, &messages[_i].request, &why);
     /* The next message may be another, whatever the answer to this one is. */
     ck_assert(why.passing == (strstr(messages[_i].namespace, "optional") == NULL));
@@ -357,7 +351,8 @@ END_TEST
 START_TEST(watched_by_namespace)
 {
     struct adu_reason why;
-    const struct adu_topic_policy *policy = policy_of("'mode': 'watch', 'qos': {'max': 0}");
+    const struct adu_topic_policy *policy =
+        policy_of_namespace("'mode': 'watch', 'qos': {'max': 0}");
     ck_assert_int_eq(decide(policy, &(struct adu_request){.qos = 1}, &why), ADU_DENY);
     ck_assert(why.watched);
     snippet_close(&snippet);
@@ -410,11 +405,7 @@ START_TEST(files_refused)
     char json[1024];
     snprintf(json, sizeof json, "{'namespaces': [{'name': 'n', 'template': 'a/{b}', %s}]}",
              refused[_i].namespace);
-    snippet_open(&snippet, "topic_policy.json", json);
-    ck_assert_msg(adu_topic_policy_compile(&snippet.c, snippet.root) == NULL, "%s", json);
-    ck_assert_msg(strstr(snippet_error(&snippet), refused[_i].error) != NULL, "%s: %s", json,
-                  snippet.text);
-    snippet_close(&snippet);
+    policy_is_refused(json, refused[_i].error);
 }
 END_TEST
 

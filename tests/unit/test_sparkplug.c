@@ -1,8 +1,6 @@
 /* Sparkplug B: which topics there are, and who may publish to them how. */
 #include "asker.h"
-#include "plugins/topic_policy/topic_policy.h"
-
-static struct snippet snippet;
+#include "topic_snippet.h"
 
 #define POLICY                                                                                     \
     "{'names': {'characters': 'a-z'}, 'exempt': ['spBv1.0/#'], 'sparkplug': {'edge_node': "        \
@@ -75,10 +73,7 @@ START_TEST(each)
 {
     struct adu_reason why = ADU_REASON_INIT;
     struct asker asker;
-    snippet_open(&snippet, "topic_policy.json", POLICY);
-    const struct adu_topic_policy *policy = adu_topic_policy_compile(&snippet.c, snippet.root);
-    ck_assert_msg(policy != NULL, "%s", snippet_error(&snippet));
-    snippet_compiled(&snippet);
+    const struct adu_topic_policy *policy = policy_of(POLICY);
     asker_make(&asker, snippet.vocabulary, "nodo=Edge A;grupo=Planta 1", rows[_i].roles);
     const struct adu_request request = {.action = rows[_i].action,
                                         .topic = adu_text_of(rows[_i].topic),
@@ -118,13 +113,10 @@ START_TEST(payloads)
 {
     struct asker asker;
     struct adu_reason why = ADU_REASON_INIT;
-    snippet_open(&snippet, "topic_policy.json",
-                 "{'sparkplug': {'edge_node': 'nodo', 'host_roles': ['scada'], 'payloads': true},"
-                 "'namespaces': [{'name': 'n', 'template': 'bombas/{x}', 'payload': {'format': "
-                 "'sparkplug'}}]}");
-    const struct adu_topic_policy *policy = adu_topic_policy_compile(&snippet.c, snippet.root);
-    ck_assert_msg(policy != NULL, "%s", snippet_error(&snippet));
-    snippet_compiled(&snippet);
+    const struct adu_topic_policy *policy =
+        policy_of("{'sparkplug': {'edge_node': 'nodo', 'host_roles': ['scada'], 'payloads': true},"
+                  "'namespaces': [{'name': 'n', 'template': 'bombas/{x}', 'payload': {'format': "
+                  "'sparkplug'}}]}");
     asker_make(&asker, snippet.vocabulary, "nodo=Edge A", "scada");
     const struct adu_request request = {.action = ADU_PUBLISH,
                                         .topic = adu_text_of(messages[_i].topic),
@@ -154,11 +146,7 @@ static const struct {
 
 START_TEST(files_refused)
 {
-    snippet_open(&snippet, "topic_policy.json", refused[_i].json);
-    ck_assert_ptr_null(adu_topic_policy_compile(&snippet.c, snippet.root));
-    ck_assert_msg(strstr(snippet_error(&snippet), refused[_i].error) != NULL, "%s: %s",
-                  refused[_i].json, snippet.text);
-    snippet_close(&snippet);
+    policy_is_refused(refused[_i].json, refused[_i].error);
 }
 END_TEST
 

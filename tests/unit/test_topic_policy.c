@@ -1,17 +1,6 @@
 /* The plant's naming standard: topics to publish to, and filters to subscribe to. */
 #include "asker.h"
-#include "plugins/topic_policy/topic_policy.h"
-
-static struct snippet snippet;
-
-static const struct adu_topic_policy *policy_of(const char *json)
-{
-    snippet_open(&snippet, "topic_policy.json", json);
-    const struct adu_topic_policy *policy = adu_topic_policy_compile(&snippet.c, snippet.root);
-    ck_assert_msg(policy != NULL, "%s: %s", json, snippet_error(&snippet));
-    snippet_compiled(&snippet);
-    return policy;
-}
+#include "topic_snippet.h"
 
 /* What is said to somebody with those roles: "" for a topic that is legal. */
 static const char *judged(const struct adu_topic_policy *policy, enum adu_action action,
@@ -418,11 +407,7 @@ static const struct {
 
 START_TEST(files_refused)
 {
-    snippet_open(&snippet, "topic_policy.json", refused[_i].json);
-    ck_assert_ptr_null(adu_topic_policy_compile(&snippet.c, snippet.root));
-    ck_assert_msg(strstr(snippet_error(&snippet), refused[_i].error) != NULL, "%s: %s",
-                  refused[_i].json, snippet.text);
-    snippet_close(&snippet);
+    policy_is_refused(refused[_i].json, refused[_i].error);
 }
 END_TEST
 
