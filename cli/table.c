@@ -23,7 +23,25 @@ static void print_row(const char *const *texts, int columns, const int *widths)
     putchar('\n');
 }
 
-void adu_table_print(const char *const *titles, int columns, json_t *list, adu_table_row row)
+/* The texts of one row, by a function or by the fields. */
+struct filler {
+    adu_table_row row;
+    const struct adu_table_column *columns;
+};
+
+static void fill(const struct filler *filler, int columns, const json_t *object, const char **texts)
+{
+    if (filler->row != NULL) {
+        filler->row(object, texts);
+        return;
+    }
+    for (int i = 0; i < columns; i++) {
+        const json_t *field = json_object_get(object, filler->columns[i].key);
+        texts[i] = json_is_integer(field) ? adu_table_number(i, field) : adu_table_cell(i, field);
+    }
+}
+
+static void print(const char *const *titles, int columns, json_t *list, const struct filler *filler)
 {
     const char *texts[ADU_TABLE_COLUMNS_MOST];
     int widths[ADU_TABLE_COLUMNS_MOST];
@@ -34,7 +52,7 @@ void adu_table_print(const char *const *titles, int columns, json_t *list, adu_t
     }
     json_array_foreach(list, i, object)
     {
-        row(object, texts);
+        fill(filler, columns, object, texts);
         for (int column = 0; column < columns; column++) {
             const int wide = width(texts[column]);
             widths[column] = wide > widths[column] ? wide : widths[column];
@@ -43,9 +61,24 @@ void adu_table_print(const char *const *titles, int columns, json_t *list, adu_t
     print_row(titles, columns, widths);
     json_array_foreach(list, i, object)
     {
-        row(object, texts);
+        fill(filler, columns, object, texts);
         print_row(texts, columns, widths);
     }
+}
+
+void adu_table_print(const char *const *titles, int columns, json_t *list, adu_table_row row)
+{
+    print(titles, columns, list, &(struct filler){.row = row});
+}
+
+void adu_table_print_fields(const struct adu_table_column *columns, json_t *list)
+{
+    const char *titles[ADU_TABLE_COLUMNS_MOST];
+    int count = 0;
+    for (; columns[count].title != NULL; count++) {
+        titles[count] = columns[count].title;
+    }
+    print(titles, count, list, &(struct filler){.columns = columns});
 }
 
 static char cells[ADU_TABLE_COLUMNS_MOST][256];

@@ -12,6 +12,14 @@ typedef void (*adu_table_row)(const json_t *object, const char **texts);
 /* Prints `list`, an array. At most ADU_TABLE_COLUMNS_MOST columns. */
 void adu_table_print(const char *const *titles, int columns, json_t *list, adu_table_row row);
 
+/* A column that is one field of its object, a text or a whole number. */
+struct adu_table_column {
+    const char *title, *key;
+};
+
+/* The same of columns that need no more than that, the last one without a title. */
+void adu_table_print_fields(const struct adu_table_column *columns, json_t *list);
+
 /* A text for one column of a row, by its number: adu_live_text keeps a text for four calls only.
  * NULL is as there. Lives until that column's next. */
 const char *adu_table_cell(int column, const json_t *string);

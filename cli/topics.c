@@ -3,112 +3,47 @@
 #include "cli/table.h"
 #include <stdio.h>
 
-static const char *text(int column, const json_t *object, const char *key)
-{
-    return adu_table_cell(column, json_object_get(object, key));
-}
-
-static const char *number(int column, const json_t *object, const char *key)
-{
-    return adu_table_number(column, json_object_get(object, key));
-}
-
 /* --- tables --- */
 
-enum {
-    TOPIC_COLUMNS = 7,
-    NAMESPACE_COLUMNS = 5,
-    GROUP_COLUMNS = 4,
-    CLIENT_COLUMNS = 7,
-    OFFENCE_COLUMNS = 5,
-    REASON_COLUMNS = 4
-};
+static const struct adu_table_column topic_columns[] = {
+    {"TOPIC", "topic"},         {"NAMESPACE", "namespace"},
+    {"CLIENT", "client_id"},    {"CLIENTS", "clients"},
+    {"MESSAGES", "messages"},   {"FIRST SEEN", "first_seen"},
+    {"LAST SEEN", "last_seen"}, {0}};
 
-static const char *const topic_titles[TOPIC_COLUMNS] = {
-    "TOPIC", "NAMESPACE", "CLIENT", "CLIENTS", "MESSAGES", "FIRST SEEN", "LAST SEEN"};
+static const struct adu_table_column namespace_columns[] = {
+    {"NAMESPACE", "namespace"},       {"MESSAGES", "messages"},   {"REFUSED", "refused"},
+    {"WOULD REFUSE", "would_refuse"}, {"LAST SEEN", "last_seen"}, {0}};
 
-static void topic_row(const json_t *topic, const char **texts)
-{
-    texts[0] = text(0, topic, "topic");
-    texts[1] = text(1, topic, "namespace");
-    texts[2] = text(2, topic, "client_id");
-    texts[3] = number(3, topic, "clients");
-    texts[4] = number(4, topic, "messages");
-    texts[5] = text(5, topic, "first_seen");
-    texts[6] = text(6, topic, "last_seen");
-}
+static const struct adu_table_column group_columns[] = {{"CLIENTS", "name"},
+                                                        {"MODE", "mode"},
+                                                        {"REFUSED", "refused"},
+                                                        {"WOULD REFUSE", "would_refuse"},
+                                                        {0}};
 
-static const char *const namespace_titles[NAMESPACE_COLUMNS] = {"NAMESPACE", "MESSAGES", "REFUSED",
-                                                                "WOULD REFUSE", "LAST SEEN"};
+static const struct adu_table_column client_columns[] = {
+    {"CLIENT", "client_id"},    {"USER", "username"},
+    {"REFUSED", "refused"},     {"WOULD REFUSE", "would_refuse"},
+    {"LAST SEEN", "last_seen"}, {"LAST TOPIC", "topic"},
+    {"WHY", "reason"},          {0}};
 
-static void namespace_row(const json_t *namespace, const char **texts)
-{
-    texts[0] = text(0, namespace, "namespace");
-    texts[1] = number(1, namespace, "messages");
-    texts[2] = number(2, namespace, "refused");
-    texts[3] = number(3, namespace, "would_refuse");
-    texts[4] = text(4, namespace, "last_seen");
-}
+static const struct adu_table_column offence_columns[] = {
+    {"NAMESPACE", "namespace"},       {"CLIENT", "client_id"},    {"REFUSED", "refused"},
+    {"WOULD REFUSE", "would_refuse"}, {"LAST SEEN", "last_seen"}, {0}};
 
-static const char *const group_titles[GROUP_COLUMNS] = {"CLIENTS", "MODE", "REFUSED",
-                                                        "WOULD REFUSE"};
-
-static void group_row(const json_t *group, const char **texts)
-{
-    texts[0] = text(0, group, "name");
-    texts[1] = text(1, group, "mode");
-    texts[2] = number(2, group, "refused");
-    texts[3] = number(3, group, "would_refuse");
-}
-
-static const char *const client_titles[CLIENT_COLUMNS] = {
-    "CLIENT", "USER", "REFUSED", "WOULD REFUSE", "LAST SEEN", "LAST TOPIC", "WHY"};
-
-static void client_row(const json_t *client, const char **texts)
-{
-    texts[0] = text(0, client, "client_id");
-    texts[1] = text(1, client, "username");
-    texts[2] = number(2, client, "refused");
-    texts[3] = number(3, client, "would_refuse");
-    texts[4] = text(4, client, "last_seen");
-    texts[5] = text(5, client, "topic");
-    texts[6] = text(6, client, "reason");
-}
-
-static const char *const offence_titles[OFFENCE_COLUMNS] = {"NAMESPACE", "CLIENT", "REFUSED",
-                                                            "WOULD REFUSE", "LAST SEEN"};
-
-static void offence_row(const json_t *offence, const char **texts)
-{
-    texts[0] = text(0, offence, "namespace");
-    texts[1] = text(1, offence, "client_id");
-    texts[2] = number(2, offence, "refused");
-    texts[3] = number(3, offence, "would_refuse");
-    texts[4] = text(4, offence, "last_seen");
-}
-
-static const char *const reason_titles[REASON_COLUMNS] = {"REFUSED", "WOULD REFUSE", "RULE", "WHY"};
-
-static void reason_row(const json_t *reason, const char **texts)
-{
-    texts[0] = number(0, reason, "refused");
-    texts[1] = number(1, reason, "would_refuse");
-    texts[2] = text(2, reason, "rule");
-    texts[3] = text(3, reason, "reason");
-}
+static const struct adu_table_column reason_columns[] = {{"REFUSED", "refused"},
+                                                         {"WOULD REFUSE", "would_refuse"},
+                                                         {"RULE", "rule"},
+                                                         {"WHY", "reason"},
+                                                         {0}};
 
 static const struct table {
     const char *key;
-    const char *const *titles;
-    int columns;
-    adu_table_row row;
+    const struct adu_table_column *columns;
 } tables[] = {
-    {"namespaces", namespace_titles, NAMESPACE_COLUMNS, namespace_row},
-    {"groups", group_titles, GROUP_COLUMNS, group_row},
-    {"worst_clients", client_titles, CLIENT_COLUMNS, client_row},
-    {"by_namespace_and_client", offence_titles, OFFENCE_COLUMNS, offence_row},
-    {"reasons", reason_titles, REASON_COLUMNS, reason_row},
-    {"topics", topic_titles, TOPIC_COLUMNS, topic_row},
+    {"namespaces", namespace_columns}, {"groups", group_columns},
+    {"worst_clients", client_columns}, {"by_namespace_and_client", offence_columns},
+    {"reasons", reason_columns},       {"topics", topic_columns},
 };
 
 /* --- showing --- */
@@ -128,7 +63,7 @@ static void print_tables(const json_t *all)
         json_t *list = json_object_get(all, tables[i].key);
         if (json_array_size(list) > 0) {
             printf("%s", first ? "" : "\n");
-            adu_table_print(tables[i].titles, tables[i].columns, list, tables[i].row);
+            adu_table_print_fields(tables[i].columns, list);
             first = false;
         }
     }
