@@ -170,6 +170,27 @@ static bool is_socket(const struct adu_audit_sink *sink)
     return sink->to == ADU_AUDIT_TO_SYSLOG || sink->to == ADU_AUDIT_TO_JOURNALD;
 }
 
+/* A process that is killed while it writes may leave half a line behind: the kernel ends a write
+ * between two pages. Nothing may stand behind it in the same line, or both were lost. */
+static bool ends_within_a_line(const struct adu_audit_sink *sink, const struct stat *st)
+{
+    if (!S_ISREG(st->st_mode) || st->st_size == 0) {
+        return false;
+    }
+    struct stat same;
+    char last = '\n';
+    const int fd = open(sink->path, O_RDONLY | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0) {
+        return false; /* a file that may be written only; nothing better is known */
+    }
+    if (fstat(fd, &same) == 0 && same.st_ino == st->st_ino && same.st_dev == st->st_dev &&
+        pread(fd, &last, 1, st->st_size - 1) != 1) {
+        last = '\n';
+    }
+    close(fd);
+    return last != '\n';
+}
+
 /* Part of a line stands in the file that was open before; in another one it begins anew. */
 static bool open_for(struct adu_audit_sink *sink, size_t *done)
 {
@@ -188,6 +209,11 @@ static bool open_for(struct adu_audit_sink *sink, size_t *done)
     }
     sink->device = st.st_dev;
     sink->inode = st.st_ino;
+    if (*done == 0 && ends_within_a_line(sink, &st) && write(sink->fd, "\n", 1) != 1) {
+        sink->error = errno;
+        adu_audit_sink_close(sink);
+        return false;
+    }
     return true;
 }
 

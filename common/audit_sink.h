@@ -31,8 +31,9 @@ bool adu_audit_sink_open(struct adu_audit_sink *sink);
 void adu_audit_sink_close(struct adu_audit_sink *sink);
 
 /* Writes what is left of a line: `*done` bytes have been written already. Opens the sink first if
- * it is closed; if that is another file now, the line begins anew. What is not a file takes a line
- * whole or not at all. */
+ * it is closed; if that is another file now, the line begins anew. A file that ends within a line,
+ * whose writer was killed, gets the end of that line first. What is not a file takes a line whole
+ * or not at all. */
 enum adu_audit_written adu_audit_sink_write(struct adu_audit_sink *sink, const char *line,
                                             size_t length, size_t *done);
 

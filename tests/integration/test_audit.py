@@ -242,7 +242,9 @@ def test_a_flood_is_bounded(plant):
     assert len(audit.lines()) <= 20 * (seconds + 2) + 1
 
 
-def test_kill_9_leaves_whole_lines(plant):
+@pytest.mark.parametrize("half", [b"", b'{"time":"2026-11-28T21:4'], ids=["as it is", "half a line"])
+def test_kill_9(plant, half):
+    """At most one line is not whole, the last: the system may end a write between two pages. What follows is not lost with it."""
     broker, audit = plant
     audit.use(lines_per_second=1000000)
     broker.start()
@@ -251,11 +253,17 @@ def test_kill_9_leaves_whole_lines(plant):
         edge.send_publish("planta/linea2/temperatura", "x")
     audit.wait(50)
     broker.kill9()
-    assert audit.path.read_bytes().endswith(b"\n")
-    before = len(audit.lines())
+    with audit.path.open("ab") as file:
+        file.write(half)
+    before = audit.path.read_bytes()
+    whole = len(audit.lines())
     broker.start()
     refuse(broker.connect(EDGE1))
-    until(lambda: len(audit.lines()) == before + 1, what="one more line in the same file")
+    mend = b"" if before.endswith(b"\n") else b"\n"
+    until(lambda: audit.path.read_bytes()[len(before):].endswith(b"}\n"), what="one more line in the same file")
+    after = audit.path.read_bytes()
+    assert after.startswith(before + mend + b"{") and after.count(b"\n") == whole + len(mend) + 1
+    assert json.loads(after[len(before):])["topic"] == "planta/linea2/temperatura"
 
 
 @pytest.mark.parametrize("to", ["none/audit.log", "."])

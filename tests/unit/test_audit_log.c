@@ -471,6 +471,45 @@ START_TEST(opening)
 }
 END_TEST
 
+/* Half a line, as a process that was killed leaves it, is ended before the next begins: a reader
+ * loses that one alone. Of half a line of one's own, as a full disk leaves it, the rest follows. */
+static const struct {
+    const char *before; /* stands in the file */
+    size_t own;         /* bytes of the line that the sink has written to it since */
+    const char *after;
+} tails[] = {
+    {"", 0, "{\"b\":2}\n"},
+    {"{\"a\":1}\n", 0, "{\"a\":1}\n{\"b\":2}\n"},
+    {"{\"a\":1}\n{\"a", 0, "{\"a\":1}\n{\"a\n{\"b\":2}\n"},
+    {"{", 0, "{\n{\"b\":2}\n"},
+    {"{\"a\":1}\n", 4, "{\"a\":1}\n{\"b\":2}\n"},
+};
+
+START_TEST(half_a_line)
+{
+    static struct adu_audit_sink sink;
+    static const char line[] = "{\"b\":2}\n";
+    size_t done = 0;
+    folder_make(&folder);
+    folder_write(&folder, "file", tails[_i].before);
+    char *path = path_of("file");
+    const struct adu_audit_settings settings = {.to = ADU_AUDIT_TO_FILE, .path = path};
+    adu_audit_sink_init(&sink, &settings);
+    ck_assert_int_eq(adu_audit_sink_write(&sink, line, tails[_i].own, &done),
+                     ADU_AUDIT_WRITTEN_ALL);
+    adu_audit_sink_close(&sink);
+    ck_assert_int_eq(adu_audit_sink_write(&sink, line, strlen(line), &done), ADU_AUDIT_WRITTEN_ALL);
+    adu_audit_sink_close(&sink);
+    char *text = file_text(path, &done);
+    ck_assert_ptr_nonnull(text);
+    ck_assert_uint_eq(done, strlen(tails[_i].after));
+    ck_assert_mem_eq(text, tails[_i].after, done);
+    free(text);
+    free(path);
+    folder_remove(&folder);
+}
+END_TEST
+
 /* What the daemons get: one datagram a line. */
 static const struct {
     enum adu_audit_to to;
@@ -583,6 +622,7 @@ static Suite *suite(void)
     suite_add(s, other_settings);
     suite_add(s, none_any_more);
     suite_add_rows(s, opening, ROWS(places));
+    suite_add_rows(s, half_a_line, ROWS(tails));
     suite_add_rows(s, datagrams, ROWS(daemons));
     suite_add(s, standard_error);
     return s;
