@@ -13,6 +13,7 @@ import urllib.request
 
 import issuer
 from daemon import free_port, until
+from patience import PATIENCE
 
 PROGRAM = shutil.which("glewlwyd")
 MODULES = "/usr/lib/glewlwyd"
@@ -58,7 +59,7 @@ class Glewlwyd:
 
     def _manage(self, path, **what):
         request = urllib.request.Request(f"{self.name}api/{path}", json.dumps(what).encode(), {"Content-Type": "application/json"})
-        self.opener.open(request, timeout=60).close()
+        self.opener.open(request, timeout=PATIENCE).close()
 
     def _set_up(self, folder):
         key = issuer.Key(folder, "glewlwyd", "RS256")
@@ -79,7 +80,7 @@ class Glewlwyd:
     def _as_client(self, path, **form):
         secret = base64.b64encode(b"broker:s3cret").decode()
         request = urllib.request.Request(self.sso + path, urllib.parse.urlencode(form).encode(), {"Authorization": f"Basic {secret}"})
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             return answer.read()
 
     def token(self, username, password):

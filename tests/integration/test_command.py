@@ -18,6 +18,7 @@ import mqtt
 import pytest
 
 from daemon import until
+from patience import PATIENCE
 from plant import EDGE1, EDGE3
 
 YES, NO, USAGE = 0, 1, 2
@@ -32,7 +33,7 @@ def aduana(lib, tmp_path):
     """aduana("check", folder, ...): the finished command; prefix= is a command that runs it."""
     def run(*arguments, prefix=(), environment=None, **more):
         more.setdefault("stdin", None if "input" in more else subprocess.DEVNULL)
-        return subprocess.run([*prefix, lib.parent / "bin/aduana", *map(str, arguments)], capture_output=True, text=True, timeout=60,
+        return subprocess.run([*prefix, lib.parent / "bin/aduana", *map(str, arguments)], capture_output=True, text=True, timeout=PATIENCE,
                               env={**os.environ, "HOME": str(tmp_path), "TERM": "xterm", **(environment or {})}, **more)
     return run
 
@@ -294,8 +295,8 @@ def on_terminal(command, *answers, environment=None):
                                preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
     os.close(slave)
     seen, answers, asked = b"", list(answers), 0
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline and select.select([master], [], [], 30)[0]:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline and select.select([master], [], [], PATIENCE)[0]:
         try:
             got = os.read(master, 4096)
         except OSError:  # the other end is closed
@@ -306,7 +307,7 @@ def on_terminal(command, *answers, environment=None):
             until(lambda: not termios.tcgetattr(master)[3] & termios.ECHO, what="no echo")
             os.write(master, answers.pop(0).encode() + b"\n")
     os.close(master)
-    return process.wait(timeout=30), seen.decode().replace("\r\n", "\n")
+    return process.wait(timeout=PATIENCE), seen.decode().replace("\r\n", "\n")
 
 
 def test_colour(aduana, lib, folder):
@@ -362,7 +363,7 @@ def test_no_command(aduana):
 
 def test_what_cannot_be_written_is_no_success(lib):
     with open("/dev/full", "w") as full:
-        done = subprocess.run([lib.parent / "bin/aduana", "--help"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=10)
+        done = subprocess.run([lib.parent / "bin/aduana", "--help"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=PATIENCE)
     assert done.returncode == USAGE and "No space left on device" in done.stderr
 
 
@@ -618,7 +619,7 @@ def test_a_person_breaks_off(lib, aduana, filled):
 
 
 def mosquitto_passwd(*arguments):
-    done = subprocess.run(["mosquitto_passwd", *map(str, arguments)], capture_output=True, text=True, timeout=30)
+    done = subprocess.run(["mosquitto_passwd", *map(str, arguments)], capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, done
 
 
@@ -672,7 +673,7 @@ def completed(*words):
     """What the last word may become."""
     script = ('source "$1"; shift; complete -p aduana >/dev/null || exit 1; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _aduana; '
               'printf "%s\\n" "${COMPREPLY[@]}"')
-    done = subprocess.run(["bash", "--norc", "-u", "-c", script, "bash", CLI / "aduana.bash", "aduana", *words], capture_output=True, text=True, timeout=10)
+    done = subprocess.run(["bash", "--norc", "-u", "-c", script, "bash", CLI / "aduana.bash", "aduana", *words], capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0 and done.stderr == "", done
     return {line for line in done.stdout.splitlines() if line}
 
@@ -695,7 +696,7 @@ def test_completion_knows_every_option(aduana, command):
 
 
 def test_man_page(aduana, tmp_path):
-    made = subprocess.run(["scdoc"], input=(CLI / "aduana.1.scd").read_text(), capture_output=True, text=True, timeout=30)
+    made = subprocess.run(["scdoc"], input=(CLI / "aduana.1.scd").read_text(), capture_output=True, text=True, timeout=PATIENCE)
     assert made.returncode == 0 and made.stderr == "" and made.stdout.count("\n") > 100
     text = made.stdout.replace("\\", "")
     for command in COMMANDS:

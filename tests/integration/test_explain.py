@@ -8,6 +8,7 @@ import xml.etree.ElementTree
 
 import pytest
 
+from patience import PATIENCE
 from plant import EDGE1, refused_publish
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -27,7 +28,7 @@ def policies(tmp_path):
 @pytest.fixture
 def run(lib):
     def run(*arguments):
-        return subprocess.run([lib.parent / "bin/aduana", *map(str, arguments)], capture_output=True, text=True, timeout=60)
+        return subprocess.run([lib.parent / "bin/aduana", *map(str, arguments)], capture_output=True, text=True, timeout=PATIENCE)
     return run
 
 

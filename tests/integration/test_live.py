@@ -8,6 +8,7 @@ import mqtt
 import pytest
 
 from control import JEFE, MUDO, RESPONSE, TOPIC, allow_control
+from patience import PATIENCE
 from plant import ADMIN, EDGE1, NOBODY, SCADA, SENSOR, TABLERO, Person, watcher
 
 YES, NO, USAGE = 0, 1, 2
@@ -28,7 +29,7 @@ def run(lib, tmp_path):
             connection += ["--cafile", broker.pki.ca.pem, "--cert", cert.pem, "--key", cert.key]
         if environment:
             connection = []
-        return subprocess.run([lib.parent / "bin/aduana", *map(str, arguments), *map(str, connection)], capture_output=True, text=True, timeout=60,
+        return subprocess.run([lib.parent / "bin/aduana", *map(str, arguments), *map(str, connection)], capture_output=True, text=True, timeout=PATIENCE,
                               stdin=subprocess.DEVNULL, env={**os.environ, "HOME": str(tmp_path), **(environment or {})})
     return run
 
@@ -246,7 +247,7 @@ def test_unix_socket(make_broker, suite, run, tmp_path):
 @pytest.mark.parametrize("wrong", [("status", "x"), ("sessions", "a", "b"), ("reload", "x"), ("kick",), ("kick", "a", "b"), ("status", "--nope"),
                                    ("status", "-p", "x"), ("status", "--timeout", "0"), ("explain", "publish", "a"), ("status", "-h")])
 def test_wrong_usage(lib, wrong):
-    done = subprocess.run([lib.parent / "bin/aduana", *wrong], capture_output=True, text=True, timeout=10, stdin=subprocess.DEVNULL)
+    done = subprocess.run([lib.parent / "bin/aduana", *wrong], capture_output=True, text=True, timeout=PATIENCE, stdin=subprocess.DEVNULL)
     assert done.returncode == USAGE and f"usage: aduana {wrong[0]}" in done.stderr and done.stdout == ""
 
 

@@ -4,6 +4,7 @@ import subprocess
 import pytest
 
 import mqtt
+from patience import PATIENCE
 from plant import ADMIN, EDGE1, EDGE2, EDGE3, LECTOR1, NOBODY, SCADA, SENSOR, Person, nothing_passes, payloads, seen, watcher
 
 PERSONA = Person("persona", "edge", "persona", "paso", "portatil")
@@ -185,10 +186,10 @@ def test_mosquitto_clients(broker, pki):
                 "-i", person.client_id or person.cn, *more]
 
     login = ("-u", "linea1", "-P", "pass", "-t", "planta/linea1/temperatura", "-q", "1", "-V", "5", "-r", "-m")
-    assert subprocess.run(command("mosquitto_pub", EDGE1, *login, "87.5"), timeout=20).returncode == 0
-    bad = subprocess.run(command("mosquitto_pub", EDGE1, "-u", "linea1", "-P", "no", *login[4:], "88.5"), timeout=20)
+    assert subprocess.run(command("mosquitto_pub", EDGE1, *login, "87.5"), timeout=PATIENCE).returncode == 0
+    bad = subprocess.run(command("mosquitto_pub", EDGE1, "-u", "linea1", "-P", "no", *login[4:], "88.5"), timeout=PATIENCE)
     assert bad.returncode != 0
-    got = subprocess.run(command("mosquitto_sub", SCADA, "-t", "planta/#", "-C", "1", "-W", "10", "-v"), timeout=20,
+    got = subprocess.run(command("mosquitto_sub", SCADA, "-t", "planta/#", "-C", "1", "-W", str(PATIENCE), "-v"), timeout=PATIENCE,
                          stdout=subprocess.PIPE, text=True)
     assert got.stdout == "planta/linea1/temperatura 87.5\n"
 

@@ -8,6 +8,7 @@ import urllib.request
 import pytest
 
 from daemon import ROOT, until
+from patience import PATIENCE
 from plant import EDGE1, refused_publish, watcher
 
 pytestmark = pytest.mark.local  # it listens on the broker's own machine
@@ -26,7 +27,7 @@ def address(broker):
 
 
 def scrape(url):
-    with urllib.request.urlopen(url, timeout=60) as answer:
+    with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
         assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
         return answer.read().decode()
 
@@ -68,7 +69,7 @@ def test_scrape(make_broker, suite):
     assert now['aduana_plugin_loaded{plugin="acl"}'] == 1 and now["aduana_everything_refused"] == 0
     for request, code in ((url + "/x", 404), (url[:-len("metrics")], 404), (urllib.request.Request(url, b"x"), 405)):
         with pytest.raises(urllib.error.HTTPError) as error:
-            urllib.request.urlopen(request, timeout=60)
+            urllib.request.urlopen(request, timeout=PATIENCE)
         assert error.value.code == code
     # A reload keeps it, a policy without metrics ends it.
     broker.write("acl.json", "{")

@@ -8,6 +8,7 @@ import tempfile
 import pytest
 
 from daemon import free_port
+from patience import PATIENCE
 
 QUICKSTART = pathlib.Path(__file__).parents[2] / "quickstart"
 
@@ -31,4 +32,4 @@ def test_quickstart(folder, sanitized):
         passed = re.fullmatch(r"quickstart: (\d+) checks passed", done.stdout.splitlines()[-1])
         assert passed and int(passed[1]) >= 8, done.stdout[-8000:]
     finally:
-        subprocess.run([QUICKSTART, "--stop"], env=environment, stdin=subprocess.DEVNULL, timeout=60)
+        subprocess.run([QUICKSTART, "--stop"], env=environment, stdin=subprocess.DEVNULL, timeout=PATIENCE)

@@ -7,6 +7,7 @@ import urllib.parse
 import urllib.request
 
 from daemon import ROOT, free_port, until
+from patience import PATIENCE
 
 
 class Prometheus:
@@ -39,7 +40,7 @@ exec {shlex.quote(self.installed())} --config.file={here}/prometheus.yml --stora
         def attempt():
             assert self.proc.poll() is None, (self.folder / "prometheus.log").read_text()
             try:
-                with urllib.request.urlopen(url, timeout=60) as answer:
+                with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
                     return json.load(answer)
             except OSError:
                 return None

@@ -7,6 +7,7 @@ import pytest
 
 import authority
 from control import JEFE, allow_control
+from patience import PATIENCE
 from plant import ADMIN, EDGE1, EDGE2, SCADA, SENSOR, watcher
 
 DAY = 86400
@@ -47,7 +48,7 @@ def certs(broker, *options):
     cert = broker.pki.client(JEFE.cn, JEFE.ou)
     done = subprocess.run([str(broker.lib.parent / "bin/aduana"), "certs", "-h", "127.0.0.1", "-p", str(broker.port), "-i", "consola", "--timeout", "60",
                            "--cafile", str(broker.pki.ca.pem), "--cert", str(cert.pem), "--key", str(cert.key), *options],
-                          capture_output=True, text=True, timeout=90, stdin=subprocess.DEVNULL)
+                          capture_output=True, text=True, timeout=PATIENCE, stdin=subprocess.DEVNULL)
     assert done.stderr == "" and done.returncode in (0, 1), done
     return done.returncode, done.stdout
 
