@@ -22,6 +22,52 @@ const char *adu_stage_name(enum adu_stage_kind kind)
     return stage_names[kind];
 }
 
+static bool authenticates(const enum adu_presence presence[ADU_STAGES])
+{
+    return presence[ADU_STAGE_CERT_AUTH] == ADU_PRESENCE_LOADED ||
+           presence[ADU_STAGE_IAM_AUTH] == ADU_PRESENCE_LOADED;
+}
+
+bool adu_policy_broker_authenticates(const enum adu_presence presence[ADU_STAGES])
+{
+    return !authenticates(presence) && (presence[ADU_STAGE_CERT_AUTH] == ADU_PRESENCE_IGNORED ||
+                                        presence[ADU_STAGE_IAM_AUTH] == ADU_PRESENCE_IGNORED);
+}
+
+static const char *without_login(const enum adu_presence presence[ADU_STAGES], const char *alone)
+{
+    return authenticates(presence) ? alone
+           : adu_policy_broker_authenticates(presence)
+               ? "logins are left to the broker's password_file; without one it lets no user name "
+                 "in"
+               : "nobody says who a client is";
+}
+
+const char *adu_policy_without(const enum adu_presence presence[ADU_STAGES],
+                               enum adu_stage_kind kind)
+{
+    switch (kind) {
+    case ADU_STAGE_CERT_AUTH:
+        return without_login(presence, "client certificates are not looked at, passwords alone say "
+                                       "who a client is");
+    case ADU_STAGE_IAM_AUTH:
+        return without_login(presence, "passwords are not checked, client certificates alone say "
+                                       "who a client is");
+    case ADU_STAGE_RATE_MONITOR:
+        return "rates are not watched and no alert is published";
+    case ADU_STAGE_TOPIC_POLICY:
+        return "topic names are not checked";
+    case ADU_STAGE_ACL:
+        return presence[kind] == ADU_PRESENCE_IGNORED
+                   ? "permissions are left to the broker's acl_file; without one it refuses "
+                     "everything"
+                   : "nobody grants anything";
+    case ADU_STAGES:
+        break;
+    }
+    return "";
+}
+
 enum { PATH_MOST = 4096 };
 
 static bool file_path(const char *directory, const char *file, char *path, struct adu_error *error)

@@ -26,6 +26,14 @@ struct adu_policy {
     struct adu_findings *findings; /* of whoever keeps them with it; freed with it */
 };
 
+/* What becomes of its questions where the stage `kind` is not loaded: whose they are then, as the
+ * end of a line of the log. */
+ADU_API const char *adu_policy_without(const enum adu_presence presence[ADU_STAGES],
+                                       enum adu_stage_kind kind);
+
+/* Who a client is, the broker says by itself: no stage is loaded that could, and a file lets it. */
+ADU_API bool adu_policy_broker_authenticates(const enum adu_presence presence[ADU_STAGES]);
+
 /* Loads `directory` for the stages in `stages` (NULL where not loaded). Names that no file defines
  * are an error only if no stage is missing whose file is there: at start, plugins come one by one.
  * What is remarkable is added to `findings` (NULL: nobody asks). NULL with `error` filled in.

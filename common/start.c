@@ -26,25 +26,19 @@ static void refuse_all(struct adu_pipeline *p, const char *format, ...)
 
 static void assess_missing(struct adu_pipeline *p, enum adu_stage_kind kind)
 {
-    static const char *const without[ADU_STAGES] = {
-        [ADU_STAGE_CERT_AUTH] = "client certificates are not looked at",
-        [ADU_STAGE_IAM_AUTH] = "passwords are not checked",
-        [ADU_STAGE_RATE_MONITOR] = "rates are not watched",
-        [ADU_STAGE_TOPIC_POLICY] = "topic names are not checked",
-        [ADU_STAGE_ACL] = "permissions are not checked",
-    };
     const char *name = adu_stage_name(kind);
+    const char *without = adu_policy_without(p->policy->presence, kind);
     switch (p->policy->presence[kind]) {
     case ADU_PRESENCE_LOADED:
         return;
     case ADU_PRESENCE_NONE:
-        adu_pipeline_log(p, ADU_LOG_NOTICE, "aduana_%s.so is not loaded: %s", name, without[kind]);
+        adu_pipeline_log(p, ADU_LOG_NOTICE, "aduana_%s.so is not loaded: %s", name, without);
         return;
     case ADU_PRESENCE_IGNORED:
         adu_pipeline_log(p, ADU_LOG_WARNING,
                          "aduana_%s.so is not loaded: %s (%s.json says \"if_not_loaded\": "
                          "\"ignore\")",
-                         name, without[kind], name);
+                         name, without, name);
         return;
     case ADU_PRESENCE_MISSED:
         refuse_all(
@@ -63,13 +57,10 @@ void adu_pipeline_assess(struct adu_pipeline *p)
     for (int kind = 0; kind < ADU_STAGES; kind++) {
         assess_missing(p, (enum adu_stage_kind)kind);
     }
-    const bool someone_authenticates = presence[ADU_STAGE_CERT_AUTH] == ADU_PRESENCE_LOADED ||
-                                       presence[ADU_STAGE_IAM_AUTH] == ADU_PRESENCE_LOADED;
-    const bool broker_may = presence[ADU_STAGE_CERT_AUTH] == ADU_PRESENCE_IGNORED ||
-                            presence[ADU_STAGE_IAM_AUTH] == ADU_PRESENCE_IGNORED;
-    p->broker_authenticates = !someone_authenticates && broker_may;
+    p->broker_authenticates = adu_policy_broker_authenticates(presence);
     p->broker_permits = presence[ADU_STAGE_ACL] == ADU_PRESENCE_IGNORED;
-    if (!someone_authenticates && !broker_may) {
+    if (presence[ADU_STAGE_CERT_AUTH] != ADU_PRESENCE_LOADED &&
+        presence[ADU_STAGE_IAM_AUTH] != ADU_PRESENCE_LOADED && !p->broker_authenticates) {
         refuse_all(p, "neither aduana_cert_auth.so nor aduana_iam_auth.so is loaded: nobody says "
                       "who a client is");
     }
@@ -79,8 +70,12 @@ void adu_pipeline_assess(struct adu_pipeline *p)
     for (int kind = 0; kind < ADU_STAGES; kind++) {
         if (p->policy->watch[kind]) {
             adu_pipeline_log(p, ADU_LOG_WARNING,
-                             "%s.json is in watch mode: what it would refuse is let through",
-                             adu_stage_name((enum adu_stage_kind)kind));
+                             "%s.json is in watch mode: what it would refuse is logged and let "
+                             "through until its \"mode\" is \"enforce\"%s",
+                             adu_stage_name((enum adu_stage_kind)kind),
+                             kind == ADU_STAGE_TOPIC_POLICY
+                                 ? " (but for groups of \"clients\" with a mode of their own)"
+                                 : "");
         }
     }
 }

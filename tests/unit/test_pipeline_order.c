@@ -190,7 +190,11 @@ START_TEST(ignored_acl_leaves_it_to_the_broker)
     /* The others still say no. */
     ck_assert_int_eq(plant_ask(&plant, &c, ADU_PUBLISH, "Planta/linea2/temperatura"), ADU_DENY);
     ck_assert_int_eq(plant_ask(&plant, &c, ADU_PUBLISH, "planta/_sys/contadores"), ADU_DENY);
-    ck_assert_int_eq(logged("aduana_acl.so is not loaded: permissions are not checked"), 1);
+    ck_assert_int_eq(
+        logged(
+            "aduana_acl.so is not loaded: permissions are left to the broker's acl_file; without "
+            "one it refuses everything"),
+        1);
     plant_end(&plant);
 }
 END_TEST
@@ -203,6 +207,8 @@ START_TEST(ignored_authentication_leaves_it_to_the_broker)
     /* The broker has checked the name by itself: rules may rely on it. */
     ck_assert_int_eq(plant_ask(&plant, &c, ADU_PUBLISH, "planta/linea1/consigna"), ADU_ALLOW);
     ck_assert_int_eq(plant_ask(&plant, &c, ADU_PUBLISH, "otra/linea1/consigna"), ADU_DENY);
+    ck_assert_int_eq(logged("logins are left to the broker's password_file"), 2);
+    ck_assert_int_eq(logged("not checked"), 0);
     plant_end(&plant);
 }
 END_TEST
@@ -235,8 +241,8 @@ static const struct {
 } absent[] = {
     {{ADU_STAGE_RATE_MONITOR}, 1, true, "rates are not watched"},
     {{ADU_STAGE_TOPIC_POLICY}, 1, true, "topic names are not checked"},
-    {{ADU_STAGE_CERT_AUTH}, 1, true, "client certificates are not looked at"},
-    {{ADU_STAGE_IAM_AUTH}, 1, true, "passwords are not checked"},
+    {{ADU_STAGE_CERT_AUTH}, 1, true, "client certificates are not looked at, passwords alone"},
+    {{ADU_STAGE_IAM_AUTH}, 1, true, "passwords are not checked, client certificates alone"},
     {{ADU_STAGE_CERT_AUTH, ADU_STAGE_IAM_AUTH}, 2, false, "nobody says who a client is"},
     {{ADU_STAGE_ACL}, 1, false, "everything is refused: aduana_acl.so is not loaded"},
 };
