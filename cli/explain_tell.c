@@ -1,5 +1,6 @@
 #include "cli/explain_tell.h"
 #include "cli/source.h"
+#include "cli/stages.h"
 #include "common/audit.h"
 #include <glib.h>
 #include <jansson.h>
@@ -68,7 +69,9 @@ static bool gather(struct account *account, const struct adu_explain_subject *s)
     if (client == NULL) {
         return false;
     }
-    account->verdict = client->valid ? ADU_ALLOW : ADU_DENY;
+    account->verdict = !client->valid                                         ? ADU_DENY
+                       : adu_policy_broker_authenticates(s->policy->presence) ? ADU_ABSTAIN
+                                                                              : ADU_ALLOW;
     snprintf(account->reason, sizeof account->reason, "%s", client->why);
     if (s->question != NULL && client->valid) {
         g_array_set_size(account->rules, 0);
@@ -139,6 +142,13 @@ static void show_rules(const struct account *account, const struct adu_explain_m
     adu_source_clear(&source);
 }
 
+static void show_left_out(void *context, const char *name, const char *without)
+{
+    bool *first = context;
+    printf("%s  %s: %s\n", *first ? "\nleft out\n" : "", name, without);
+    *first = false;
+}
+
 static void show(const struct account *account, const struct adu_explain_manner *manner,
                  const struct adu_explain_subject *s)
 {
@@ -151,6 +161,8 @@ static void show(const struct account *account, const struct adu_explain_manner 
     if (s->question != NULL || !account->client->valid) {
         show_rules(account, manner);
     }
+    bool first = true;
+    adu_stages_left_out(s->policy->presence, show_left_out, &first);
     for (guint i = 0; i < account->advice->len; i++) {
         printf("%s  %s\n", i == 0 ? "\nto allow it, one of\n" : "",
                (const char *)g_ptr_array_index(account->advice, i));
@@ -212,21 +224,27 @@ static json_t *rules_json(const struct account *account, const struct adu_explai
     return rules;
 }
 
+static void add_left_out(void *context, const char *name, const char *without)
+{
+    json_object_set_new(context, name, json_string(without));
+}
+
 static void show_json(const struct account *account, const struct adu_explain_manner *manner,
                       const struct adu_explain_subject *s)
 {
     const struct adu_principal *client = account->client;
-    json_t *advice = json_array();
+    json_t *advice = json_array(), *left_out = json_object();
+    adu_stages_left_out(s->policy->presence, add_left_out, left_out);
     for (guint i = 0; i < account->advice->len; i++) {
         json_array_append_new(advice, json_string(g_ptr_array_index(account->advice, i)));
     }
     json_t *all = json_pack(
-        "{s:s, s:s?, s:b, s:o, s:s, s:s?, s:o, s:o, s:o, s:o}", "verdict", verdict_text(account),
-        "reason", account->reason[0] != '\0' ? account->reason : NULL, "watched", account->watched,
-        "rule", place_json(account->by), "client_id", adu_principal_client_id(client), "username",
-        client->username, "roles", roles_json(client, s->policy), "attributes",
-        attributes_json(&client->subject.attributes), "rules", rules_json(account, manner),
-        "advice", advice);
+        "{s:s, s:s?, s:b, s:o, s:s, s:s?, s:o, s:o, s:o, s:o, s:o}", "verdict",
+        verdict_text(account), "reason", account->reason[0] != '\0' ? account->reason : NULL,
+        "watched", account->watched, "rule", place_json(account->by), "client_id",
+        adu_principal_client_id(client), "username", client->username, "roles",
+        roles_json(client, s->policy), "attributes", attributes_json(&client->subject.attributes),
+        "rules", rules_json(account, manner), "advice", advice, "left_out", left_out);
     json_dumpf(all, stdout, JSON_INDENT(2));
     printf("\n");
     json_decref(all);

@@ -9,15 +9,20 @@ struct adu_test_results {
     GPtrArray *rows;     /* of struct row */
     GPtrArray *rules;    /* of const struct adu_place * */
     GHashTable *touched; /* set of the same */
-    size_t failed;
+    size_t failed, left;
 };
 
 struct row {
     char file[ADU_ERROR_FILE];
     unsigned line;
     char *name, *client_id, *action, *topic, *expected, *got, *why, *reason;
-    bool passed;
+    bool passed, left;
 };
+
+static bool failed(const struct row *row)
+{
+    return !row->passed && !row->left;
+}
 
 static void row_free(void *item)
 {
@@ -61,7 +66,9 @@ void adu_test_add(struct adu_test_results *results, const struct adu_assertion_r
     row->why = g_strdup(r->why);
     row->reason = g_strdup(r->reason);
     row->passed = r->passed;
-    results->failed += !r->passed;
+    row->left = r->left;
+    results->failed += failed(row);
+    results->left += r->left;
     g_ptr_array_add(results->rows, row);
 }
 
@@ -75,9 +82,14 @@ void adu_test_touch(struct adu_test_results *results, const struct adu_place *ru
     g_hash_table_add(results->touched, (void *)rule);
 }
 
+static size_t count_passed(const struct adu_test_results *results)
+{
+    return results->rows->len - results->failed - results->left;
+}
+
 bool adu_test_passed(const struct adu_test_results *results)
 {
-    return results->rows->len > 0 && results->failed == 0;
+    return count_passed(results) > 0 && results->failed == 0;
 }
 
 /* Calls for each rule that no assertion touches. */
@@ -115,10 +127,13 @@ static void show_rule(void *context, const struct adu_place *rule)
 
 static void show_row(const struct row *row, FILE *out)
 {
-    fprintf(out, "%-4s %s:%u: %s %s%s%s", row->passed ? "ok" : "FAIL", row->file, row->line,
-            row->client_id, row->action, row->topic != NULL ? " " : "",
+    fprintf(out, "%-4s %s:%u: %s %s%s%s",
+            row->passed ? "ok"
+            : row->left ? "-"
+                        : "FAIL",
+            row->file, row->line, row->client_id, row->action, row->topic != NULL ? " " : "",
             row->topic != NULL ? row->topic : "");
-    if (row->passed) {
+    if (!failed(row)) {
         fprintf(out, ": %s", row->got);
     } else {
         fprintf(out, ": expected %s%s%s, got %s%s%s", row->expected, row->why != NULL ? " by " : "",
@@ -135,7 +150,7 @@ void adu_test_tell(const struct adu_test_results *results, const char *directory
     struct listing listing = {.directory = directory, .out = out};
     for (guint i = 0; i < results->rows->len; i++) {
         const struct row *row = g_ptr_array_index(results->rows, i);
-        if (!quiet || !row->passed) {
+        if (!quiet || failed(row)) {
             show_row(row, out);
         }
     }
@@ -148,8 +163,11 @@ void adu_test_tell(const struct adu_test_results *results, const char *directory
     for (guint i = 0; i < results->rules->len; i++) {
         touched += g_hash_table_contains(results->touched, g_ptr_array_index(results->rules, i));
     }
-    fprintf(out, "%zu passed, %zu failed; %u of %u rules touched\n",
-            results->rows->len - results->failed, results->failed, touched, results->rules->len);
+    fprintf(out, "%zu passed, %zu failed", count_passed(results), results->failed);
+    if (results->left > 0) {
+        fprintf(out, ", %zu left to the broker", results->left);
+    }
+    fprintf(out, "; %u of %u rules touched\n", touched, results->rules->len);
     adu_source_clear(&listing.source);
 }
 
@@ -163,11 +181,11 @@ static void add_place(void *context, const struct adu_place *rule)
 
 static json_t *row_json(const struct row *row)
 {
-    return json_pack("{s:s, s:i, s:s?, s:s, s:s, s:s?, s:s, s:s, s:s?, s:s, s:b}", "file",
+    return json_pack("{s:s, s:i, s:s?, s:s, s:s, s:s?, s:s, s:s, s:s?, s:s, s:b, s:b}", "file",
                      row->file, "line", (int)row->line, "name", row->name, "client_id",
                      row->client_id, "action", row->action, "topic", row->topic, "expected",
                      row->expected, "got", row->got, "why", row->why, "reason", row->reason,
-                     "passed", row->passed);
+                     "passed", row->passed, "left", row->left);
 }
 
 void adu_test_tell_json(const struct adu_test_results *results, FILE *out)
@@ -177,10 +195,10 @@ void adu_test_tell_json(const struct adu_test_results *results, FILE *out)
         json_array_append_new(rows, row_json(g_ptr_array_index(results->rows, i)));
     }
     each_untouched(results, add_place, untouched);
-    json_t *all = json_pack("{s:I, s:I, s:I, s:o, s:o}", "passed",
-                            (json_int_t)(results->rows->len - results->failed), "failed",
-                            (json_int_t)results->failed, "rules", (json_int_t)results->rules->len,
-                            "untouched", untouched, "results", rows);
+    json_t *all =
+        json_pack("{s:I, s:I, s:I, s:I, s:o, s:o}", "passed", (json_int_t)count_passed(results),
+                  "failed", (json_int_t)results->failed, "left", (json_int_t)results->left, "rules",
+                  (json_int_t)results->rules->len, "untouched", untouched, "results", rows);
     json_dumpf(all, out, JSON_INDENT(2));
     fprintf(out, "\n");
     json_decref(all);
@@ -194,6 +212,7 @@ static void write_case(const struct row *row, FILE *out)
         row->action, row->topic != NULL ? row->topic : "", row->file, row->line);
     char *failure =
         row->passed ? g_strdup("/>\n")
+        : row->left ? g_strdup("><skipped message=\"left to the broker\"/></testcase>\n")
                     : g_markup_printf_escaped(
                           "><failure message=\"expected %s%s%s, got %s\">%s</failure></testcase>\n",
                           row->expected, row->why != NULL ? " by " : "",
@@ -209,8 +228,8 @@ bool adu_test_write_junit(const struct adu_test_results *results, const char *pa
     if (out != NULL) {
         fprintf(out,
                 "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-                "<testsuite name=\"aduana\" tests=\"%u\" failures=\"%zu\">\n",
-                results->rows->len, results->failed);
+                "<testsuite name=\"aduana\" tests=\"%u\" failures=\"%zu\" skipped=\"%zu\">\n",
+                results->rows->len, results->failed, results->left);
         for (guint i = 0; i < results->rows->len; i++) {
             write_case(g_ptr_array_index(results->rows, i), out);
         }

@@ -14,10 +14,11 @@ struct adu_assertion_result {
     const char *action;   /* "connect", "publish", "subscribe" or "receive" */
     const char *topic;    /* NULL for connect */
     const char *expected; /* "allow", "deny" or "watch" */
-    const char *got;      /* one of these */
+    const char *got;      /* one of these, or "left to the broker" */
     const char *why;      /* what the reason must hold; NULL: any */
     const char *reason;   /* of a refusal, or of one that is only watched; "" otherwise */
     bool passed;
+    bool left; /* the broker decides it by itself, so nobody can say here whether it holds */
 };
 
 struct adu_assertions_watcher {
@@ -37,7 +38,7 @@ ADU_API bool adu_assertions_run(const char *directory, struct adu_policy *policy
                                 struct adu_error *error);
 
 /* For a policy that says "gate": true: false with `error` at the first assertion that fails, or if
- * there are none. */
+ * there are none that can be judged without the broker. */
 ADU_API bool adu_assertions_hold(const char *directory, struct adu_policy *policy,
                                  const struct adu_stage *const stages[ADU_STAGES], int64_t wall_ms,
                                  struct adu_error *error);

@@ -120,6 +120,30 @@ def test_watched(run, policies):
     assert done.returncode == YES and done.stdout.startswith("allowed, but only because it is watched: acl: no rule grants it")
 
 
+def leave_out(policies, *names):
+    for name in names:
+        (policies / f"{name}.json").write_text('{"if_not_loaded": "ignore"}')
+
+
+def test_left_to_the_broker(run, policies):
+    """A plant that only watches: three files of one line each."""
+    leave_out(policies, "cert_auth", "iam_auth", "acl")
+    answer = asked(run, policies, "--as", "username=linea1", "publish", "planta/linea2/temperatura")
+    assert answer["verdict"] == "left to the broker" and list(answer["left_out"]) == ["cert_auth", "iam_auth", "acl"]
+    assert asked(run, policies, "--as", "username=linea1", "connect")["verdict"] == "left to the broker"
+    answer = asked(run, policies, "--as", "username=linea1", "publish", "Planta/x")
+    assert answer["verdict"] == "refused" and "topic_policy" in answer["reason"]
+    told = run("explain", policies, "--as", "username=linea1", "connect").stdout
+    assert "left out\n  cert_auth: logins are left to the broker's password_file" in told
+
+
+def test_only_permissions_left_to_the_broker(run, policies):
+    leave_out(policies, "acl")
+    assert asked(run, policies, *EDGE, "connect")["verdict"] == "allowed"
+    assert asked(run, policies, "--as", "cert.cn=nadie", "connect")["verdict"] == "refused"
+    assert asked(run, policies, *EDGE, "publish", "planta/linea2/temperatura")["verdict"] == "left to the broker"
+
+
 @pytest.mark.parametrize("arguments,reason", [
     (["--as", "cert.cn=edge-linea1"], "no identity of cert_auth.json matches"),
     (["--as", CA, "--as", "cert.ou=edge", "--as", "cert.cn=edge-linea1"], "password"),
@@ -218,6 +242,22 @@ def test_no_assertions(run, policies):
         empty()
         done = run("test", policies)
         assert done.returncode == NO and "no assertions" in done.stdout
+
+
+def test_assertions_left_to_the_broker(run, policies, tmp_path):
+    leave_out(policies, "acl")
+    assertions(policies,
+               {"as": GATEWAY, "publish": "planta/linea2/x", "expect": "deny"}, {"as": GATEWAY, "publish": "planta/linea1/x", "expect": "allow"},
+               {"as": GATEWAY, "publish": "Planta/x", "expect": "deny", "why": "topic_policy"})
+    done = run("test", policies, "--junit", tmp_path / "junit.xml")
+    assert done.returncode == YES and done.stdout.endswith("1 passed, 0 failed, 2 left to the broker; 0 of 0 rules touched\n")
+    assert done.stdout.startswith("left out: acl: ") and "-    tests/plant.json:1: edge-linea1 publish planta/linea2/x: left to the broker\n" in done.stdout
+    suite = xml.etree.ElementTree.parse(tmp_path / "junit.xml").getroot()
+    assert suite.get("skipped") == "2" and suite[0][0].tag == "skipped"
+    answer = json.loads(run("test", policies, "--json").stdout)
+    assert (answer["passed"], answer["failed"], answer["left"]) == (1, 0, 2)
+    assertions(policies, {"as": GATEWAY, "publish": "planta/linea1/x", "expect": "allow"})
+    assert run("test", policies).returncode == NO  # nothing can be said
 
 
 def test_named_clients_lists_and_moments(run, policies):

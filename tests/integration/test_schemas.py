@@ -94,3 +94,13 @@ def test_whole_policies(folder):
     for name in corpus.NAMES:
         if (ROOT / folder / f"{name}.json").exists():
             assert corpus.ask_ajv(name, [(ROOT / folder / f"{name}.json").read_bytes()]) == ["good"], name
+
+
+@pytest.mark.parametrize("name", [name for name in corpus.NAMES if name != "aduana"])
+def test_a_file_for_a_broker_without_its_plugin(name, check_many, tmp_path):
+    """Nothing else need be there; without it, what was needed still is."""
+    with corpus.Loader(check_many, tmp_path / "plant", name) as loader:
+        assert loader.ask(b'{"if_not_loaded": "ignore"}') is None
+    assert corpus.ask_ajv(name, [b'{"if_not_loaded": "ignore", "//": [1], "$schema": "x"}']) == ["good"]
+    bad = [b"{}", b'{"if_not_loaded": "refuse"}', b'{"if_not_loaded": "ignore", "nada": 1}', b'{"if_not_loaded": "ignore", "mode": "enforce"}']
+    assert name == "topic_policy" or corpus.ask_ajv(name, bad) == ["bad"] * 4
