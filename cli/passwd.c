@@ -48,13 +48,21 @@ static bool read_iterations(struct passwd *p)
 static bool read_until(const struct passwd *p)
 {
     int64_t wall_ms;
-    if (p->old_until == NULL || adu_instant_read(p->old_until, &wall_ms)) {
+    if (p->old_until == NULL) {
         return true;
     }
-    fprintf(stderr,
-            "aduana: old-until: expected a moment such as 2026-12-31T00:00:00Z, found \"%s\"\n",
-            p->old_until);
-    return false;
+    if (!adu_instant_read(p->old_until, &wall_ms)) {
+        fprintf(stderr,
+                "aduana: old-until: expected a moment such as 2026-12-31T00:00:00Z, found \"%s\"\n",
+                p->old_until);
+        return false;
+    }
+    if (wall_ms <= (int64_t)time(NULL) * 1000) {
+        fprintf(stderr, "aduana: old-until: %s is past; to keep no old password, leave it out\n",
+                p->old_until);
+        return false;
+    }
+    return true;
 }
 
 static bool read_options(struct passwd *p, int argc, char **argv)
@@ -208,6 +216,29 @@ static enum adu_status check(const struct passwd *p)
     return status;
 }
 
+/* One that would still be good is not taken away without a word. */
+static void tell_ended(const struct passwd *p, const char *ended)
+{
+    int64_t wall_ms;
+    if (adu_instant_read(ended, &wall_ms) && wall_ms > (int64_t)time(NULL) * 1000) {
+        fprintf(stderr,
+                "aduana: %s: the password of \"%s\" that was to count until %s ends now%s\n",
+                p->file, p->user, ended, p->old_until != NULL ? ": at most two are kept" : "");
+    }
+}
+
+static enum adu_status change(const struct passwd *p, const char *hash)
+{
+    struct adu_error error = {0};
+    char ended[ADU_PASSWORD_UNTIL];
+    const enum adu_password_edit result =
+        adu_password_file_change(p->file, p->user, hash, p->old_until, ended, &error);
+    if (result == ADU_PASSWORD_EDIT_DONE && hash != NULL) {
+        tell_ended(p, ended);
+    }
+    return conclude(result, p, &error);
+}
+
 static enum adu_status set(const struct passwd *p)
 {
     struct adu_error error = {0};
@@ -224,10 +255,8 @@ static enum adu_status set(const struct passwd *p)
     if (status != ADU_STATUS_YES) {
         return status;
     }
-    return conclude(p->create
-                        ? adu_password_file_create(p->file, p->user, hash, &error)
-                        : adu_password_file_change(p->file, p->user, hash, p->old_until, &error),
-                    p, &error);
+    return p->create ? conclude(adu_password_file_create(p->file, p->user, hash, &error), p, &error)
+                     : change(p, hash);
 }
 
 enum adu_status adu_command_passwd(int argc, char **argv)
@@ -244,7 +273,7 @@ enum adu_status adu_command_passwd(int argc, char **argv)
         return check(&p);
     }
     if (p.remove) {
-        return conclude(adu_password_file_change(p.file, p.user, NULL, NULL, &error), &p, &error);
+        return change(&p, NULL);
     }
     return set(&p);
 }

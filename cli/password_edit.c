@@ -1,4 +1,5 @@
 #include "cli/password_edit.h"
+#include "common/instant.h"
 #include "common/utf8.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -176,8 +177,22 @@ static bool is_of(const char *line, const char *name)
 /* What becomes of the entries of one name. */
 struct change {
     const char *name, *hash, *old_until;
-    bool found; /* an entry that is replaced, or that stays as the old one */
+    bool found;       /* an entry that is replaced, or that stays as the old one */
+    char *ended;      /* as of adu_password_file_change */
+    int64_t ended_ms; /* the same */
 };
+
+/* An entry that has an end never stays. */
+static void take_end(struct change *change, const char *until)
+{
+    char text[ADU_PASSWORD_UNTIL];
+    int64_t wall_ms;
+    snprintf(text, sizeof text, "%.*s", (int)strcspn(until, "\r\n"), until);
+    if (adu_instant_read(text, &wall_ms) && wall_ms > change->ended_ms) {
+        change->ended_ms = wall_ms;
+        memcpy(change->ended, text, sizeof text);
+    }
+}
 
 /* The old password comes before the new: brokers that read the file themselves know no end, and
  * believe the later one. */
@@ -185,6 +200,9 @@ static bool write_change(struct fresh *fresh, struct change *change, const char 
 {
     const char *old = line + strlen(change->name) + 1;
     const int length = (int)strcspn(old, "\r\n:");
+    if (old[length] == ':') {
+        take_end(change, old + length + 1);
+    }
     if (change->found || (change->old_until != NULL && old[length] == ':')) {
         return true; /* a name that is there more often is there once afterwards */
     }
@@ -239,9 +257,11 @@ static bool keep_owner(const struct old *old, struct fresh *fresh, struct adu_er
 
 enum adu_password_edit adu_password_file_change(const char *path, const char *name,
                                                 const char *hash, const char *old_until,
+                                                char ended[ADU_PASSWORD_UNTIL],
                                                 struct adu_error *error)
 {
-    struct change change = {.name = name, .hash = hash, .old_until = old_until};
+    struct change change = {.name = name, .hash = hash, .old_until = old_until, .ended = ended};
+    ended[0] = '\0';
     struct old old;
     struct fresh fresh;
     if (!old_open(&old, path, LOCK_EX, error)) {

@@ -8,6 +8,8 @@
 #include "common/error.h"
 #include <stddef.h>
 
+enum { ADU_PASSWORD_UNTIL = sizeof "2026-12-31T00:00:00Z" };
+
 enum adu_password_edit {
     ADU_PASSWORD_EDIT_DONE,
     ADU_PASSWORD_EDIT_NO_USER, /* nobody to remove or to find: nothing has changed */
@@ -23,9 +25,11 @@ enum adu_password_edit adu_password_file_create(const char *path, const char *na
 
 /* Gives `name` that hash, as a new entry if it has none; `hash` NULL removes it. With `old_until`
  * the password that he has, and that has no end, stays for so long: without one there is NO_USER.
- * All others of his go. Owner and mode of the file stay. */
+ * All others of his go: `ended` is the end that the last of those to end had, "" where none had
+ * one. Owner and mode of the file stay. */
 enum adu_password_edit adu_password_file_change(const char *path, const char *name,
                                                 const char *hash, const char *old_until,
+                                                char ended[ADU_PASSWORD_UNTIL],
                                                 struct adu_error *error);
 
 /* What `take` is told of each entry of `name`, in the file's order: all behind the name. */

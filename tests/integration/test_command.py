@@ -506,7 +506,7 @@ def test_runs_at_once_lose_nobody(aduana, filled):
     assert all(fits(aduana, filled, name, name) for name in names[::6])
 
 
-LATER, EARLIER = "2999-12-31T23:59:59Z", "2001-01-01T00:00:00Z"
+EARLIER, SOONER, LATER = "2001-01-01T00:00:00Z", "2888-01-01T00:00:00Z", "2999-12-31T23:59:59Z"
 
 
 def test_the_old_password_stays_for_a_while(aduana, filled):
@@ -516,14 +516,20 @@ def test_the_old_password_stays_for_a_while(aduana, filled):
     assert lines[0] == f"{old[0]}:{LATER}" and lines[1].startswith("ana:$7$1000$") and lines[2:] == old[1:], "the new after the old: brokers believe the last"
     assert fits(aduana, filled, "ana", "uno") and fits(aduana, filled, "ana", "tres") and not fits(aduana, filled, "ana", "dos")
     # Once more: it is the newest that stays, and there are never three.
-    quiet(aduana("passwd", "--argon2id", "--old-until", EARLIER, filled, "ana", input="cuatro\n"))
+    done = aduana("passwd", "--argon2id", "--old-until", SOONER, filled, "ana", input="cuatro\n")
+    assert done.returncode == YES and done.stdout == ""
+    assert done.stderr == f'aduana: {filled}: the password of "ana" that was to count until {LATER} ends now: at most two are kept\n'
+    assert users(filled) == ["ana", "ana", "eva"] and fits(aduana, filled, "ana", "tres") and not fits(aduana, filled, "ana", "uno")
+    replace(filled, SOONER, EARLIER)  # time passes
     done = aduana("passwd", "--check", filled, "ana", input="tres\n")
     assert (done.returncode, done.stdout) == (NO, f"the password does not fit: it was valid until {EARLIER}\n")
     assert users(filled) == ["ana", "ana", "eva"] and fits(aduana, filled, "ana", "cuatro") and not fits(aduana, filled, "ana", "uno")
     # A new one without a word of the old, and no user at all, leave nothing of either.
     quiet(aduana("passwd", filled, "ana", input="cinco\n"))
     assert users(filled) == ["ana", "eva"] and fits(aduana, filled, "ana", "cinco")
-    quiet(aduana("passwd", "--old-until", LATER, filled, "eva", input="x\n"))
+    for name in "ana", "eva":
+        quiet(aduana("passwd", "--old-until", LATER, filled, name, input="x\n"))
+    assert aduana("passwd", filled, "ana", input="seis\n").stderr.endswith(f"until {LATER} ends now\n")
     quiet(aduana("passwd", "-D", filled, "eva"))
     assert users(filled) == ["ana"]
 
@@ -537,6 +543,8 @@ def test_an_old_password_that_cannot_stay(aduana, filled):
     for until in ("", "tomorrow", "2026-12-31", "2026-02-30T00:00:00Z"):
         done = aduana("passwd", "--old-until", until, filled, "ana", input="x\n")
         assert done.returncode == USAGE and "expected a moment such as 2026-12-31T00:00:00Z" in done.stderr
+    done = aduana("passwd", "--old-until", EARLIER, filled, "ana", input="x\n")
+    assert done.returncode == USAGE and f"old-until: {EARLIER} is past" in done.stderr
     for option in ("-c", "-D", "--check"):
         assert aduana("passwd", option, "--old-until", LATER, filled, "ana", input="x\n").returncode == USAGE
     assert filled.read_text() == text and os.listdir(filled.parent) == ["passwd"]
