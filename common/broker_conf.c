@@ -117,7 +117,7 @@ bool adu_broker_conf_read(struct adu_broker_conf *conf, const char *name, const 
     struct adu_place place = {.file = name, .line = 0, .column = 1};
     char *copy = strdup(text), *rest = copy, *line;
     bool good = copy != NULL || adu_error_no_memory(error);
-    while (good && (line = strsep(&rest, "\n")) != NULL) {
+    while ((line = strsep(&rest, "\n")) != NULL) {
         place.line++;
         char *save;
         const char *key = strtok_r(line, " \t\r", &save);
@@ -127,9 +127,9 @@ bool adu_broker_conf_read(struct adu_broker_conf *conf, const char *name, const 
         }
         value += strspn(value, " \t");
         if (strcmp(key, "include_dir") == 0) {
-            good = include == NULL || include(context, value);
+            good = (include == NULL || include(context, value)) && good;
         } else {
-            good = read_line(conf, &place, key, value, error);
+            good = read_line(conf, &place, key, value, error) && good;
         }
     }
     free(copy);
@@ -193,7 +193,7 @@ static bool include_dir(void *context, const char *directory)
     for (int i = 0; i < count; i++) {
         char path[PATH_MOST];
         if (snprintf(path, sizeof path, "%s/%s", directory, entries[i]->d_name) < PATH_MOST) {
-            good = good && read_file(r, path);
+            good = read_file(r, path) && good;
         }
         free(entries[i]);
     }

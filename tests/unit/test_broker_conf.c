@@ -109,13 +109,16 @@ static const struct {
     {"check_retain_source false\n", false},
     {"check_retain_source true\ncheck_retain_source false\n", false},
     {"#check_retain_source true\n", false},
+    /* Below what the broker must not start with: it is still there. */
+    {"use_identity_as_username true\ncheck_retain_source true\n", true},
+    {"per_listener_settings true\nlistener 1\nlistener 2\ncheck_retain_source true\n", true},
 };
 
 START_TEST(check_retain_source)
 {
     struct adu_broker_conf conf = {0};
     struct adu_error error = {0};
-    ck_assert(adu_broker_conf_read(&conf, "m.conf", retained[_i].text, NULL, NULL, &error));
+    adu_broker_conf_read(&conf, "m.conf", retained[_i].text, NULL, NULL, &error);
     ck_assert(conf.retain_source == retained[_i].on);
 }
 END_TEST
@@ -185,6 +188,9 @@ static const struct {
      "refuses found - unread= m.conf:1:1: use_identity_as_username is on"},
     {"-c $D/m.conf", "include_dir $D/conf.d\n", "\nuse_subject_as_username true\n", "",
      "refuses found - unread= conf.d/10.conf:2:1: use_subject_as_username is on"},
+    {"-c $D/m.conf", "include_dir $D/conf.d\n", "\nuse_subject_as_username true\n",
+     "check_retain_source true\nuse_identity_as_username true\n",
+     "refuses found retain unread= conf.d/10.conf:2:1: use_subject_as_username is on"},
     {"-c $D/m.conf", "per_listener_settings true\ninclude_dir $D/conf.d\n", "listener 1\n" PLUGIN,
      "listener 2\n",
      "refuses found - unread= conf.d/20.conf:1:1: per_listener_settings is true and the listener "
