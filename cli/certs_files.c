@@ -1,7 +1,6 @@
 #include "cli/certs.h"
 #include "common/file.h"
 #include "plugins/cert_auth/certificate.h"
-#include <math.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <stdio.h>
@@ -45,8 +44,8 @@ static json_t *describe(const char *path, struct adu_bytes der, X509 *x509,
         attribute(&attributes, "cert.cn"), "issuer_cn", attribute(&attributes, "cert.issuer.cn"),
         "serial", attribute(&attributes, "cert.serial"), "fingerprint",
         attribute(&attributes, "cert.fingerprint"), "not_before", moment(facts.from_ms),
-        "not_after", moment(facts.until_ms), "days_left", (json_int_t)floor(health.days_left),
-        "level", adu_certificate_level_names[health.level], "findings",
+        "not_after", moment(facts.until_ms), "days_left", (json_int_t)health.days_left, "level",
+        adu_certificate_level_names[health.level], "findings",
         adu_certificate_findings_json(health.findings));
     adu_attributes_clear(&attributes);
     return object;

@@ -170,7 +170,7 @@ static bool settle_level(struct adu_certificate_alerts *alerts, struct adu_pipel
                                     .raised = level != ADU_CERTIFICATE_GOOD,
                                     .about = &about,
                                     .since_ms = watch->level_since_ms,
-                                    .value = health->days_left,
+                                    .value = (double)health->days_left,
                                     .limit = health->days_limit,
                                     .rule = health->rule,
                                     .text = text};

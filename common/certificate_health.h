@@ -52,7 +52,7 @@ struct adu_certificate_health {
     bool watched; /* false: it has not been seen for so long that nothing is said of it */
     enum adu_certificate_level level;
     unsigned findings; /* set of 1 << enum adu_certificate_finding */
-    double days_left;  /* below 0: it has expired */
+    int64_t days_left; /* whole ones, a day that has begun left out; below 0: it has expired */
     long days_limit;   /* of its level; 0: has none */
     const struct adu_place *rule;
 };

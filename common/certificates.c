@@ -13,7 +13,7 @@ enum {
 struct tally {
     uint64_t known, levels[ADU_CERTIFICATE_EXPIRED + 1], doubtful, waiting;
     bool any_left;
-    double days_left; /* the least of those that have not expired */
+    int64_t days_left; /* the least of those that have not expired */
 };
 
 struct adu_certificates {

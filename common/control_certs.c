@@ -1,6 +1,5 @@
 /* certs: the certificates of who is connected or was seen lately. A page at a time. */
 #include "common/control_parts.h"
-#include <math.h>
 
 static json_t *attribute(struct adu_control *c, const struct adu_principal *principal,
                          const char *name)
@@ -20,9 +19,9 @@ static json_t *one(struct adu_control *c, const struct adu_principal *principal,
         attribute(c, principal, "cert.cn"), "issuer_cn", attribute(c, principal, "cert.issuer.cn"),
         "serial", attribute(c, principal, "cert.serial"), "fingerprint",
         attribute(c, principal, "cert.fingerprint"), "not_before", adu_control_time(facts->from_ms),
-        "not_after", adu_control_time(facts->until_ms), "days_left",
-        (json_int_t)floor(health->days_left), "level", adu_certificate_level_names[health->level],
-        "findings", adu_certificate_findings_json(health->findings));
+        "not_after", adu_control_time(facts->until_ms), "days_left", (json_int_t)health->days_left,
+        "level", adu_certificate_level_names[health->level], "findings",
+        adu_certificate_findings_json(health->findings));
 }
 
 static bool add_client(struct adu_control *c, json_t *list, struct adu_principal *principals)

@@ -52,6 +52,12 @@ static unsigned findings_of(const struct adu_countdown *countdown,
     return set;
 }
 
+/* 0 on the last day, -1 on the first after it. */
+static int64_t whole_days(int64_t left_ms)
+{
+    return left_ms / day_ms - (left_ms % day_ms < 0);
+}
+
 void adu_countdown_assess(const struct adu_countdown *countdown,
                           const struct adu_certificate_sight *sight, int64_t wall_ms,
                           struct adu_certificate_health *health)
@@ -59,7 +65,7 @@ void adu_countdown_assess(const struct adu_countdown *countdown,
     const int64_t left_ms = sight->facts->until_ms - wall_ms;
     *health = (struct adu_certificate_health){
         .watched = sight->away_ms <= countdown->recent_days * day_ms,
-        .days_left = (double)left_ms / (double)day_ms,
+        .days_left = whole_days(left_ms),
         .findings = findings_of(countdown, sight),
         .rule = countdown->place.file != NULL ? &countdown->place : NULL,
     };

@@ -50,21 +50,24 @@ END_TEST
 
 static const struct end_row {
     int64_t left_ms, away_ms;
+    int64_t days;
     bool watched;
     enum adu_certificate_level level;
     long limit;
 } ends[] = {
-    {INT64_C(31) * 86400000, 0, true, ADU_CERTIFICATE_GOOD, 0},
-    {INT64_C(30) * 86400000 + 1, 0, true, ADU_CERTIFICATE_GOOD, 0},
-    {INT64_C(30) * 86400000, 0, true, ADU_CERTIFICATE_WARN, 30},
-    {INT64_C(7) * 86400000 + 1, 0, true, ADU_CERTIFICATE_WARN, 30},
-    {INT64_C(7) * 86400000, 0, true, ADU_CERTIFICATE_CRITICAL, 7},
-    {1, 0, true, ADU_CERTIFICATE_CRITICAL, 7},
-    {0, 0, true, ADU_CERTIFICATE_EXPIRED, 0},
-    {-1, 0, true, ADU_CERTIFICATE_EXPIRED, 0},
-    {1 - INT64_C(1700000000000), 0, true, ADU_CERTIFICATE_EXPIRED, 0}, /* no end that can be read */
-    {1, INT64_C(30) * 86400000, true, ADU_CERTIFICATE_CRITICAL, 7},
-    {1, INT64_C(30) * 86400000 + 1, false, ADU_CERTIFICATE_CRITICAL, 7},
+    {INT64_C(31) * 86400000, 0, 31, true, ADU_CERTIFICATE_GOOD, 0},
+    {INT64_C(30) * 86400000 + 1, 0, 30, true, ADU_CERTIFICATE_GOOD, 0},
+    {INT64_C(30) * 86400000, 0, 30, true, ADU_CERTIFICATE_WARN, 30},
+    {INT64_C(30) * 86400000 - 1, 0, 29, true, ADU_CERTIFICATE_WARN, 30},
+    {INT64_C(7) * 86400000 + 1, 0, 7, true, ADU_CERTIFICATE_WARN, 30},
+    {INT64_C(7) * 86400000, 0, 7, true, ADU_CERTIFICATE_CRITICAL, 7},
+    {1, 0, 0, true, ADU_CERTIFICATE_CRITICAL, 7},
+    {0, 0, 0, true, ADU_CERTIFICATE_EXPIRED, 0},
+    {-1, 0, -1, true, ADU_CERTIFICATE_EXPIRED, 0},
+    {1 - INT64_C(1700000000000), 0, -19676, true, ADU_CERTIFICATE_EXPIRED,
+     0}, /* no end that can be read */
+    {1, INT64_C(30) * 86400000, 0, true, ADU_CERTIFICATE_CRITICAL, 7},
+    {1, INT64_C(30) * 86400000 + 1, 0, false, ADU_CERTIFICATE_CRITICAL, 7},
 };
 
 START_TEST(how_long_yet)
@@ -78,7 +81,7 @@ START_TEST(how_long_yet)
     ck_assert_int_eq(health.level, row->level);
     ck_assert_int_eq(health.days_limit, row->limit);
     ck_assert_uint_eq(health.findings, 0);
-    ck_assert_double_eq_tol(health.days_left, (double)row->left_ms / (double)day, 1e-9);
+    ck_assert_int_eq(health.days_left, row->days);
 }
 END_TEST
 

@@ -89,7 +89,7 @@ START_TEST(each_threshold_is_told_once)
     days_pass(3);
     EXPECT_ALERTS(2);
     expect_last("\"raised\"", "\"critical\"", ", in 6 days");
-    expect_last("\"value\":7.0", "\"limit\":7", "\"since\":\"2023-11-24T");
+    expect_last("\"value\":6.0", "\"limit\":7", "\"since\":\"2023-11-24T");
     days_pass(7);
     EXPECT_ALERTS(3);
     expect_last("\"raised\"", "\"critical\"", "has expired: 2023-12-24T22:13:24Z");
