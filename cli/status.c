@@ -1,6 +1,8 @@
 /* aduana status: what runs in a broker, under which policy, and what it has counted. */
 #include "cli/live.h"
+#include <glib.h>
 #include <stdio.h>
+#include <string.h>
 
 static json_int_t number(const json_t *object, const char *key)
 {
@@ -55,11 +57,25 @@ static void print_audit(const json_t *audit)
            json_is_string(error) ? adu_live_text(error) : "");
 }
 
+/* A column as wide as the longest name. */
+static void print_counters(json_t *counters)
+{
+    const char *name;
+    json_t *value;
+    int width = 0;
+    json_object_foreach(counters, name, value)
+    {
+        width = MAX(width, (int)strlen(name));
+    }
+    json_object_foreach(counters, name, value)
+    {
+        printf("  %-*s %12lld\n", width, name, (long long)json_integer_value(value));
+    }
+}
+
 static void print(json_t *data)
 {
     const json_t *refuse_all = json_object_get(data, "refuse_all");
-    const char *name;
-    json_t *value;
     printf("version      %s\n", adu_live_text(json_object_get(data, "version")));
     print_uptime(number(data, "uptime_seconds"));
     print_loads(data, json_object_get(data, "loads"));
@@ -75,10 +91,7 @@ static void print(json_t *data)
     printf("plugins\n");
     print_stages(json_object_get(data, "stages"));
     printf("counters\n");
-    json_object_foreach(json_object_get(data, "counters"), name, value)
-    {
-        printf("  %-20s %12lld\n", name, (long long)json_integer_value(value));
-    }
+    print_counters(json_object_get(data, "counters"));
 }
 
 enum adu_status adu_command_status(int argc, char **argv)

@@ -48,6 +48,8 @@ def test_status(broker, run):
     text = good(run(broker, "status"))
     assert f"generation   1, from {broker.policies}\n" in text and "clients      1 online, 1 known\n" in text
     assert "  acl            enforce\n" in text
+    counters = text.partition("counters\n")[2].splitlines()
+    assert len(counters) > 50 and len({len(line) for line in counters}) == 1, "the numbers end in one column"
     status = json.loads(good(run(broker, "status", "--json")))
     assert status["generation"] == 1 and status["counters"]["logins_accepted"] == 2
 
