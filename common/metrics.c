@@ -22,7 +22,7 @@ const struct adu_metric adu_metric_list[] = {
     SUM(logins_revoked, "Log-ins refused because the certificate is revoked."),
     SUM(logins_revocation_unknown,
         "Log-ins of whose certificate nobody could say whether it is revoked."),
-    SUM(crls_taken, "Revocation lists taken into use."),
+    SUM(crls_taken, "Revocation lists taken into use, those of the start among them."),
     SUM(crls_refused, "Revocation lists that were not good."),
     SUM(logins_held, "Log-ins that waited for an answer."),
     SUM(logins_from_cache, "Log-ins answered by what was remembered of the user."),

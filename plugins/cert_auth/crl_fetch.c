@@ -181,7 +181,6 @@ static void put_in_place(struct adu_crl_live *live, struct adu_crl_address *addr
     address->lists = f->made; /* the swap */
     address->kept = f->kept;
     f->made = old;
-    live->call->counters->crls_taken++;
     adu_crl_tell_taken(live, &address->lists, &old);
 }
 

@@ -13,8 +13,8 @@ struct adu_crl_address {
     struct adu_crl_list lists;
     int64_t due_ms; /* monotonic */
     bool busy;
-    bool looked; /* whether one was kept on disk from before */
-    bool kept;   /* these lists are on disk */
+    bool looked;                             /* whether one was kept on disk from before */
+    bool kept;                               /* these lists are on disk */
     char wrong[ADU_FETCH_WHY + ADU_CRL_WHY]; /* empty: the last fetch went well */
 };
 
@@ -22,6 +22,7 @@ struct adu_crl_live {
     struct adu_crl_settings *settings; /* NULL: no list is asked */
     struct adu_crl_shelf *shelf;
     struct adu_crl_address *addresses; /* as many as the settings have */
+    uint64_t begun;                    /* lists that came with a policy; not counted yet */
     int64_t recheck_ms;                /* when it is due, monotonic */
     bool rechecking;
     /* One for files and one for the network, which may keep it waiting. */
@@ -36,8 +37,12 @@ struct adu_crl_live {
 void adu_crl_let_go(struct adu_crl_live *live, struct adu_crl_settings *settings,
                     struct adu_crl_shelf *shelf, struct adu_crl_list *lists);
 
-/* crl_recheck.c: new lists have been put in place: says so, and has their certificates' clients
- * asked about. `before`: those that are no news. */
+/* crl_recheck.c: of those that came with another policy, how many are no more of the same. Either
+ * may be NULL. */
+uint64_t adu_crl_count_new(const struct adu_crl_shelf *now, const struct adu_crl_shelf *before);
+
+/* crl_recheck.c: new lists have been put in place: counts them, says so, and has their
+ * certificates' clients asked about. `before`: those that are no news. */
 void adu_crl_tell_taken(const struct adu_crl_live *live, const struct adu_crl_list *now,
                         const struct adu_crl_list *before);
 

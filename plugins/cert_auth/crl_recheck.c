@@ -60,23 +60,48 @@ static bool is_among(const struct adu_crl *crl, const struct adu_crl_list *list)
     return i < list->count;
 }
 
+/* One that was read again is another object. */
+static bool is_known(const struct adu_crl *crl, const struct adu_crl_list *list)
+{
+    size_t i = 0;
+    while (i < list->count &&
+           (!adu_crl_is_of(list->crls[i], adu_crl_issuer(crl)) ||
+            adu_crl_is_newer(crl, list->crls[i]) || adu_crl_is_newer(list->crls[i], crl))) {
+        i++;
+    }
+    return i < list->count;
+}
+
+uint64_t adu_crl_count_new(const struct adu_crl_shelf *now, const struct adu_crl_shelf *before)
+{
+    static const struct adu_crl_list none = {0};
+    const struct adu_crl_list *lists = now != NULL ? adu_crl_shelf_lists(now) : &none;
+    const struct adu_crl_list *known = before != NULL ? adu_crl_shelf_lists(before) : &none;
+    uint64_t count = 0;
+    for (size_t i = 0; i < lists->count; i++) {
+        count += !is_known(lists->crls[i], known);
+    }
+    return count;
+}
+
 void adu_crl_tell_taken(const struct adu_crl_live *live, const struct adu_crl_list *now,
                         const struct adu_crl_list *before)
 {
     const struct adu_outlet *outlet = live->call->outlet;
     char text[600], until[ADU_CRL_TIME];
-    bool any = false;
+    uint64_t taken = 0;
     for (size_t i = 0; i < now->count; i++) {
         const struct adu_crl *crl = now->crls[i];
         if (is_among(crl, before)) {
             continue;
         }
-        any = true;
+        taken++;
         snprintf(text, sizeof text, "CRL %.400s taken: %zu revoked, until %s", adu_crl_name(crl),
                  adu_crl_count(crl), adu_crl_time(adu_crl_until_ms(crl), until));
         outlet->log(outlet->context, ADU_LOG_NOTICE, text);
     }
-    if (any) {
+    live->call->counters->crls_taken += taken;
+    if (taken > 0) {
         outlet->doubt(outlet->context);
     }
 }
@@ -100,13 +125,11 @@ static void run(struct adu_job *job)
 /* The swap: a pointer. The old one goes the job's way. */
 static void put_in_place(struct adu_crl_live *live, struct recheck *r)
 {
-    const struct adu_crl_news news = adu_crl_shelf_news(r->made);
     struct adu_crl_shelf *old = live->shelf;
     live->shelf = r->made;
     r->made = old;
     live->alarms.due_ms = 0;
-    live->call->counters->crls_taken += news.taken;
-    live->call->counters->crls_refused += news.refused;
+    live->call->counters->crls_refused += adu_crl_shelf_refused(live->shelf);
     adu_crl_tell_taken(live, adu_crl_shelf_lists(live->shelf), adu_crl_shelf_lists(old));
 }
 

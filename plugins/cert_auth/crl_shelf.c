@@ -33,7 +33,7 @@ struct adu_crl_shelf {
     size_t count;
     struct file *files;
     struct adu_crl_list lists; /* of all of them */
-    struct adu_crl_news news;
+    unsigned refused;
     size_t wrong_origin;
     char wrong[WRONG];
 };
@@ -161,10 +161,9 @@ static bool read_file(struct adu_crl_shelf *shelf, size_t origin, const char *na
     } else {
         file->good = read_now(file, issuers);
         if (file->good) {
-            shelf->news.taken++;
             return true;
         }
-        shelf->news.refused += earlier == NULL || earlier->good;
+        shelf->refused += earlier == NULL || earlier->good;
     }
     return earlier == NULL || adu_crl_list_add(&file->lists, &earlier->lists);
 }
@@ -235,7 +234,7 @@ static bool keep_gone(struct adu_crl_shelf *shelf, const struct adu_crl_shelf *b
         if (file == NULL || !adu_crl_list_add(&file->lists, &gone->lists)) {
             return false;
         }
-        shelf->news.refused += gone->good;
+        shelf->refused += gone->good;
         snprintf(file->why, sizeof file->why, "is gone, and nothing newer has come in its place");
     }
     return true;
@@ -293,9 +292,9 @@ const struct adu_crl_list *adu_crl_shelf_lists(const struct adu_crl_shelf *shelf
     return &shelf->lists;
 }
 
-struct adu_crl_news adu_crl_shelf_news(const struct adu_crl_shelf *shelf)
+unsigned adu_crl_shelf_refused(const struct adu_crl_shelf *shelf)
 {
-    return shelf->news;
+    return shelf->refused;
 }
 
 const char *adu_crl_shelf_wrong(const struct adu_crl_shelf *shelf, size_t *origin)

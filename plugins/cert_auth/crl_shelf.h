@@ -28,11 +28,8 @@ void adu_crl_shelf_drop(struct adu_crl_shelf *shelf);
 /* All lists on it. */
 const struct adu_crl_list *adu_crl_shelf_lists(const struct adu_crl_shelf *shelf);
 
-/* How many files hold something new, and how many good ones have become bad. */
-struct adu_crl_news {
-    unsigned taken, refused;
-};
-struct adu_crl_news adu_crl_shelf_news(const struct adu_crl_shelf *shelf);
+/* How many good files have become bad. */
+unsigned adu_crl_shelf_refused(const struct adu_crl_shelf *shelf);
 
 /* What is wrong with the first file that something is wrong with, NULL if all is well, and which of
  * the origins it belongs to. */

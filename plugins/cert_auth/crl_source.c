@@ -58,6 +58,7 @@ static void adopt(void *thing, const void *settings)
         adu_crl_let_go(live, NULL, NULL, &live->addresses[i].lists);
     }
     free(live->addresses);
+    live->begun += adu_crl_count_new(fresh != NULL ? fresh->shelf : NULL, live->shelf);
     adu_crl_let_go(live, live->settings, live->shelf, NULL);
     live->settings = fresh;
     live->addresses = addresses;
@@ -114,6 +115,8 @@ static void tick(void *thing, const struct adu_stage_call *call)
 {
     struct adu_crl_live *live = thing;
     live->call = call;
+    call->counters->crls_taken += live->begun;
+    live->begun = 0;
     adu_worker_drain(live->files);
     adu_worker_drain(live->network);
     if (live->settings != NULL && live->addresses == NULL) {

@@ -2,6 +2,7 @@
 #include "authority.h"
 #include "folder.h"
 #include "plugins/cert_auth/crl_kept.h"
+#include "plugins/cert_auth/crl_live.h"
 #include "plugins/cert_auth/crl_source.h"
 #include "snippet.h"
 #include "web.h"
@@ -55,6 +56,8 @@ static void put_list(const char *name, uint64_t first, size_t count, int64_t fro
     free(bytes);
 }
 
+static uint64_t begun; /* lists that came with policies: counted with the next tick */
+
 /* With an empty list of a day in crl.pem. */
 static void open_all(void)
 {
@@ -71,6 +74,7 @@ static void open_all(void)
                                    .wall_ms = (int64_t)NOW * 1000};
     doubts = alerts = 0;
     alert[0] = line[0] = '\0';
+    begun = 0;
     live = adu_crl_source.live_new();
     ck_assert_ptr_nonnull(live);
 }
@@ -87,7 +91,9 @@ static void adopt(struct adu_revocation_keys keys, const char *json)
     keys.refetch_seconds = 3600;
     ck_assert_msg(adu_crl_source.compile(&snippet.c, &keys, issuers, &settings), "%s",
                   snippet_error(&snippet));
+    const uint64_t before = ((struct adu_crl_live *)live)->begun;
     adu_crl_source.adopt(live, settings);
+    begun += ((struct adu_crl_live *)live)->begun - before;
     snippet_close(&snippet); /* what is needed further is held */
 }
 
@@ -107,9 +113,11 @@ static void pass(int64_t seconds)
     adu_crl_source.tick(live, &call);
 }
 
-/* Until what workers do has been done `taken` and `refused` times, a minute at most. */
+/* Until what workers do has been done `taken` and `refused` times, a minute at most; `taken`
+ * without those that came with policies. */
 static void pass_until(uint64_t taken, uint64_t refused)
 {
+    taken += begun;
     for (int i = 0; i < 6000 && (counters.crls_taken < taken || counters.crls_refused < refused);
          i++) {
         call.now_ms += 1000;
@@ -163,6 +171,26 @@ START_TEST(a_new_list_counts)
     ck_assert_uint_eq(counters.logins_revoked, 1);
     ck_assert_int_eq(alerts, 0);
     adu_attributes_clear(&certificate);
+    close_all();
+}
+END_TEST
+
+START_TEST(those_of_the_start_are_counted)
+{
+    open_all();
+    adopt((struct adu_revocation_keys){0}, ONE);
+    pass(0);
+    ck_assert_uint_eq(counters.crls_taken, 1);
+    adopt((struct adu_revocation_keys){0}, ONE); /* the same once more */
+    pass(0);
+    ck_assert_uint_eq(counters.crls_taken, 1);
+    put_list("crl.pem", 5, 10, NOW + 1, NOW + DAY);
+    adopt((struct adu_revocation_keys){0}, ONE);
+    pass(0);
+    ck_assert_uint_eq(counters.crls_taken, 2);
+    adu_crl_source.adopt(live, NULL);
+    pass(0);
+    ck_assert_uint_eq(counters.crls_taken, 2);
     close_all();
 }
 END_TEST
@@ -482,6 +510,7 @@ int main(void)
 {
     Suite *suite = suite_create("crl_source");
     suite_add(suite, a_new_list_counts);
+    suite_add(suite, those_of_the_start_are_counted);
     suite_add(suite, a_bad_file_changes_nothing);
     suite_add_rows(suite, the_end_of_a_list, 2);
     suite_add(suite, what_nobody_knows);
