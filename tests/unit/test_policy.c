@@ -163,6 +163,46 @@ START_TEST(every_error_is_found)
 }
 END_TEST
 
+/* A port for metrics that others than this machine reach, in the second line. */
+static const struct {
+    const char *metrics;
+    bool open;
+} ports[] = {
+    {"{}", false},
+    {"{\"address\": \"127.0.0.1\"}", false},
+    {"{\"address\": \"127.8.0.9\", \"port\": 0}", false},
+    {"{\"address\": \"::1\"}", false},
+    {"{\"address\": \"0.0.0.0\"}", true},
+    {"{\"address\": \"::\"}", true},
+    {"{\"address\": \"128.0.0.1\"}", true},
+    {"{\"address\": \"fe80::1\"}", true},
+};
+
+START_TEST(metrics_for_everybody)
+{
+    char text[256];
+    struct adu_findings *findings = adu_findings_new();
+    planta();
+    snprintf(text, sizeof text, "{\n  \"metrics\": %s}", ports[_i].metrics);
+    folder_write(&folder, "aduana.json", text);
+    struct adu_policy *policy = adu_policy_check(folder.path, all, findings);
+    ck_assert_ptr_nonnull(policy);
+    const struct adu_finding *found = adu_findings_first(findings);
+    while (found != NULL && (found->code == NULL || strcmp(found->code, "open-metrics") != 0)) {
+        found = found->next;
+    }
+    ck_assert_int_eq(found != NULL, ports[_i].open);
+    if (found != NULL) {
+        ck_assert_str_eq(found->place.file, "aduana.json");
+        ck_assert_uint_eq(found->place.line, 2);
+        ck_assert_ptr_nonnull(strstr(found->text, "nobody is asked for a password"));
+    }
+    adu_policy_free(policy);
+    adu_findings_free(findings);
+    folder_remove(&folder);
+}
+END_TEST
+
 START_TEST(neither_file_nor_plugin)
 {
     const struct adu_stage *stages[ADU_STAGES];
@@ -278,6 +318,7 @@ int main(void)
     suite_add_rows(suite, a_loaded_plugin_needs_its_file, ADU_STAGES);
     suite_add_rows(suite, a_file_needs_its_plugin, ADU_STAGES);
     suite_add(suite, every_error_is_found);
+    suite_add_rows(suite, metrics_for_everybody, sizeof ports / sizeof ports[0]);
     suite_add(suite, neither_file_nor_plugin);
     suite_add(suite, names_are_checked_when_all_are_there);
     suite_add(suite, watch);
