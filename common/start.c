@@ -61,11 +61,11 @@ void adu_pipeline_assess(struct adu_pipeline *p)
     p->broker_permits = presence[ADU_STAGE_ACL] == ADU_PRESENCE_IGNORED;
     if (presence[ADU_STAGE_CERT_AUTH] != ADU_PRESENCE_LOADED &&
         presence[ADU_STAGE_IAM_AUTH] != ADU_PRESENCE_LOADED && !p->broker_authenticates) {
-        refuse_all(p, "neither aduana_cert_auth.so nor aduana_iam_auth.so is loaded: nobody says "
-                      "who a client is");
+        refuse_all(p, "neither aduana_cert_auth.so nor aduana_iam_auth.so is loaded: load one, "
+                      "or nobody says who a client is");
     }
     if (presence[ADU_STAGE_ACL] == ADU_PRESENCE_NONE) {
-        refuse_all(p, "aduana_acl.so is not loaded: nobody grants anything");
+        refuse_all(p, "aduana_acl.so is not loaded: load it, or nobody grants anything");
     }
     for (int kind = 0; kind < ADU_STAGES; kind++) {
         if (p->policy->watch[kind]) {

@@ -243,8 +243,14 @@ static const struct {
     {{ADU_STAGE_TOPIC_POLICY}, 1, true, "topic names are not checked"},
     {{ADU_STAGE_CERT_AUTH}, 1, true, "client certificates are not looked at, passwords alone"},
     {{ADU_STAGE_IAM_AUTH}, 1, true, "passwords are not checked, client certificates alone"},
-    {{ADU_STAGE_CERT_AUTH, ADU_STAGE_IAM_AUTH}, 2, false, "nobody says who a client is"},
-    {{ADU_STAGE_ACL}, 1, false, "everything is refused: aduana_acl.so is not loaded"},
+    {{ADU_STAGE_CERT_AUTH, ADU_STAGE_IAM_AUTH},
+     2,
+     false,
+     "is loaded: load one, or nobody says who a client is"},
+    {{ADU_STAGE_ACL},
+     1,
+     false,
+     "everything is refused: aduana_acl.so is not loaded: load it, or nobody grants"},
 };
 
 /* Neither file nor plugin: said at start, and only what is left is judged. */
