@@ -2,14 +2,10 @@
  * answer means under them. */
 #include "asker.h"
 #include "fixture.h"
-#include "folder.h"
 #include "plugins/iam_auth/ldap_policy.h"
 #include "plugins/iam_auth/ldap_servers.h"
-#include "plugins/iam_auth/provider.h"
+#include "provider_snippet.h"
 #include <sys/stat.h>
-
-static struct folder folder;
-static struct snippet snippet;
 
 static void setup(void)
 {
@@ -24,15 +20,10 @@ static void teardown(void)
     folder_remove(&folder);
 }
 
-/* NULL when refused, with the error in the snippet. End with snippet_close. */
+/* See provider_snippet.h. */
 static const struct adu_ldap_policy *policy_of(const char *json)
 {
-    snippet_open(&snippet, "iam_auth.json", json);
-    snippet.c.directory = folder.path;
-    const void *policy = adu_provider_ldap.compile(&snippet.c, snippet.root);
-    ck_assert_int_eq(policy == NULL, snippet.error.set);
-    snippet_compiled(&snippet);
-    return policy;
+    return provider_settings(&adu_provider_ldap, json);
 }
 
 #define LINK   "'servers': ['ldaps://ldap.planta'], 'ca_file': 'root.pem'"

@@ -1,9 +1,8 @@
 /* The policy's own users: the file of mosquitto_passwd, and what iam_auth.json says of them. */
 #include "asker.h"
 #include "fixture.h"
-#include "folder.h"
 #include "plugins/iam_auth/password_file.h"
-#include "plugins/iam_auth/provider.h"
+#include "provider_snippet.h"
 #include <sys/stat.h>
 #include <time.h>
 
@@ -18,9 +17,6 @@
 #define LATER    "2026-12-31T00:00:00Z"
 #define LATER_MS INT64_C(1798675200000)
 
-static struct folder folder;
-static struct snippet snippet;
-
 static void setup(void)
 {
     folder_make(&folder);
@@ -31,22 +27,15 @@ static void teardown(void)
     folder_remove(&folder);
 }
 
-/* NULL when refused, with the error in the snippet. End with snippet_close. */
+/* See provider_snippet.h. */
 static const void *settings_of(const char *json)
 {
-    snippet_open(&snippet, "iam_auth.json", json);
-    snippet.c.directory = folder.path;
-    const void *settings = adu_provider_local.compile(&snippet.c, snippet.root);
-    ck_assert_int_eq(settings == NULL, snippet.error.set);
-    snippet_compiled(&snippet);
-    return settings;
+    return provider_settings(&adu_provider_local, json);
 }
 
 static const void *good_settings(const char *json)
 {
-    const void *settings = settings_of(json);
-    ck_assert_msg(settings != NULL, "%s", snippet_error(&snippet));
-    return settings;
+    return provider_good_settings(&adu_provider_local, json);
 }
 
 /* Whose password is it? */

@@ -1,10 +1,9 @@
 /* The provider of tokens: its settings, what its answers mean, and the issuer that is asked. */
 #include "asker.h"
 #include "fixture.h"
-#include "folder.h"
 #include "issuer.h"
 #include "plugins/iam_auth/introspection.h"
-#include "plugins/iam_auth/provider.h"
+#include "provider_snippet.h"
 #include "web.h"
 
 #define WALL_MS   INT64_C(1782864000000) /* 2026-07-01 */
@@ -15,8 +14,6 @@
     "'planta': {'linea': 'linea1', 'turno': ['a', 'b']}, 'realm_access': {'roles': ['op', 'x']}, " \
     "'scope': 'leer mandar', 'kid': 'op'}"
 
-static struct folder folder;
-static struct snippet snippet;
 static struct web web;
 
 static void setup(void)
@@ -37,22 +34,15 @@ static void teardown(void)
     folder_remove(&folder);
 }
 
-/* NULL when refused, with the error in the snippet. End with snippet_close. */
+/* See provider_snippet.h. */
 static const void *settings_of(const char *json)
 {
-    snippet_open(&snippet, "iam_auth.json", json);
-    snippet.c.directory = folder.path;
-    const void *settings = adu_provider_oidc.compile(&snippet.c, snippet.root);
-    ck_assert_int_eq(settings == NULL, snippet.error.set);
-    snippet_compiled(&snippet);
-    return settings;
+    return provider_settings(&adu_provider_oidc, json);
 }
 
 static const void *good_settings(const char *json)
 {
-    const void *settings = settings_of(json);
-    ck_assert_msg(settings != NULL, "%s: %s", json, snippet_error(&snippet));
-    return settings;
+    return provider_good_settings(&adu_provider_oidc, json);
 }
 
 /* --- settings --- */
