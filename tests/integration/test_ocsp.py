@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+import flood
 import mqtt
 from daemon import until
 from plant import ADMIN, EDGE1, EDGE2, SCADA, seen, watcher
@@ -84,6 +85,19 @@ def test_attack_05_revoked_before_login(start, responder, pki):
     # Whom the responder has never heard of.
     is_refused(broker, EDGE1, ".*is not known to the responder", cert=pki.client(EDGE1.cn, EDGE1.ou, san="DNS:desconocida"))
     assert edge.is_alive()
+
+
+def test_who_is_judged_by_an_answer_of_before_is_counted(start, responder, pki):
+    broker = start("hard", ocsp_responder=responder.url)
+    flood.with_counters(broker)
+    broker.reload()
+    for person in ADMIN, EDGE1:
+        let_in(broker, lambda: broker.connect(person))
+    before = flood.counters(broker)["ocsp_from_cache"]
+    assert before >= 3  # those two, and who reads the counters
+    for _ in range(3):
+        broker.connect(EDGE1).disconnect()
+    assert flood.counters(broker)["ocsp_from_cache"] == before + 4
 
 
 def test_attack_05_revoked_while_connected(start, responder, pki):

@@ -68,6 +68,19 @@ def test_attack_5_revoked_while_connected(start, pki):
     assert generation == 2 and "generation 3" not in broker.log
 
 
+def test_attack_5_a_whole_batch_is_revoked_while_connected(start, pki):
+    """One list with the certificates of many: all of them are gone, each by its own, and nobody else. tests/bench has a thousand, and the time."""
+    broker = start()
+    batch = pki.many(SENSOR.cn, SENSOR.ou, 50)
+    many = [broker.connect(SENSOR, client_id=f"lote-{number}", cert=cert) for number, cert in batch.items()]
+    other, two = broker.connect(SENSOR, client_id="otro"), broker.connect(EDGE2)
+    pki.crl(broker.crl, revoked=batch)
+    for client in many:
+        client.wait_closed()
+    broker.refused(SENSOR, why=".*its certificate has been revoked", cert=next(iter(batch.values())))
+    assert other.is_alive() and two.is_alive()
+
+
 def test_a_hundred_thousand_entries(start, pki):
     """They are read and swapped beside the loop: whoever publishes all the while is answered all the while."""
     broker = start()
