@@ -15,10 +15,12 @@
 /* libaduana is also loaded by programs that are no broker. */
 #pragma weak mosquitto_broker_publish_copy
 #pragma weak mosquitto_callback_register
+#pragma weak mosquitto_callback_unregister
 #pragma weak mosquitto_client_address
 #pragma weak mosquitto_client_certificate
 #pragma weak mosquitto_client_clean_session
 #pragma weak mosquitto_client_id
+#pragma weak mosquitto_client_protocol_version
 #pragma weak mosquitto_client_username
 #pragma weak mosquitto_kick_client_by_clientid
 #pragma weak mosquitto_log_printf
@@ -27,8 +29,8 @@
 /* Events of 2.1 that the headers of 2.0 do not name. */
 enum { EVENT_CLIENT_OFFLINE = 28 };
 
-/* A result of BASIC_AUTH in 2.1. */
-enum { ERR_AUTH_DELAYED = -5 };
+/* Results of BASIC_AUTH and of MESSAGE in 2.1. */
+enum { ERR_AUTH_DELAYED = -5, ERR_QUOTA_EXCEEDED = -6 };
 
 /* One loaded plugin: what its callbacks are given. */
 struct plugin {
@@ -36,6 +38,8 @@ struct plugin {
     const struct adu_stage *stage;
     unsigned order; /* among the plugin lines of its pipeline */
     int64_t ticked_ms;
+    mosquitto_plugin_id_t *identifier; /* NULL: it has been unloaded */
+    bool wants_messages;               /* its callback for each message is there, or was refused */
     struct plugin *next;
 };
 
@@ -137,6 +141,11 @@ static uint16_t port_of(const struct mosquitto *client)
     return client_port != NULL ? (uint16_t)client_port(client) : 0;
 }
 
+static bool host_hears_why(const void *handle)
+{
+    return mosquitto_client_protocol_version(handle) == 5;
+}
+
 static int64_t host_nanoseconds(void)
 {
     struct timespec time;
@@ -151,6 +160,7 @@ static struct adu_host host = {
     .username = host_username,
     .address = host_address,
     .has_certificate = host_has_certificate,
+    .hears_why = host_hears_why,
     .nanoseconds = host_nanoseconds,
 };
 
@@ -354,6 +364,35 @@ static int on_acl_check(int event, void *event_data, void *user_data)
     }
 }
 
+/* --- a message that may go, and is too much --- */
+
+/* 2.1 asks right after WRITE, drops the message for this answer, and tells an MQTT 5 client 0x97.
+ * 2.0 would disconnect for it. */
+static int on_message(int event, void *event_data, void *user_data)
+{
+    const struct plugin *plugin = user_data;
+    const struct mosquitto_evt_message *e = event_data;
+    (void)event;
+    return adu_pipeline_too_much(plugin->pipeline, e->client, e->topic) ? ERR_QUOTA_EXCEEDED
+                                                                        : MOSQ_ERR_SUCCESS;
+}
+
+/* The callback costs each message a call, so it is there only under a policy that needs it. From a
+ * tick, when the broker goes through no list of such callbacks. */
+static void hear_messages(struct plugin *plugin)
+{
+    const bool wanted = adu_pipeline_throttles(plugin->pipeline);
+    if (plugin->wants_messages == wanted || plugin->identifier == NULL) {
+        return;
+    }
+    plugin->wants_messages = wanted;
+    const int rc = wanted ? mosquitto_callback_register(plugin->identifier, MOSQ_EVT_MESSAGE,
+                                                        on_message, NULL, plugin)
+                          : mosquitto_callback_unregister(plugin->identifier, MOSQ_EVT_MESSAGE,
+                                                          on_message, NULL);
+    adu_pipeline_asked_again(plugin->pipeline, wanted && rc == MOSQ_ERR_SUCCESS);
+}
+
 /* 2.0 has one reason for all: -1. */
 static enum adu_end end_of(int reason)
 {
@@ -462,6 +501,9 @@ static int on_tick(int event, void *event_data, void *user_data)
             plugin->ticked_ms = time.mono_ms;
             adu_pipeline_tick(plugin->pipeline, time, true);
         }
+    }
+    if (plugin->stage->throttles != NULL && is_2_1()) {
+        hear_messages(plugin);
     }
     return MOSQ_ERR_SUCCESS;
 }
@@ -578,6 +620,7 @@ int adu_broker_plugin_init(const struct adu_stage *stage, mosquitto_plugin_id_t 
         adu_error_no_memory(&error);
     } else if (check_broker_conf(&error) && read_options(options, count, &read, &error)) {
         plugin->stage = stage;
+        plugin->identifier = identifier;
         plugin->pipeline = adu_pipeline_attach(stage, &read, &host, &plugin->order, &error);
     }
     if (plugin == NULL || plugin->pipeline == NULL) {
@@ -605,6 +648,7 @@ int adu_broker_plugin_cleanup(void *user_data)
 {
     struct plugin *plugin = user_data;
     if (plugin != NULL) {
+        plugin->identifier = NULL;
         adu_pipeline_detach(plugin->pipeline, plugin->stage);
     }
     return MOSQ_ERR_SUCCESS;

@@ -46,6 +46,7 @@ struct asking {
     struct adu_now now;
     bool will;
     bool watched; /* something of it was refused, and let through */
+    bool too_much;
 };
 
 /* All but the stage that has refused it. Whose subject could not be made, for want of memory or by
@@ -98,6 +99,23 @@ static ADU_COLD bool stands(struct asking *a, enum adu_stage_kind kind, enum adu
     return false;
 }
 
+/* About an order the broker does not ask again, nor about a message that it has already: one of a
+ * session that is taken up, or a retained one. Those look like any publish here, and pass; so it is
+ * told and counted only when the broker does ask again. */
+static ADU_COLD void weigh_excess(struct asking *a, enum adu_stage_kind kind)
+{
+    static const char order[] = "$CONTROL/";
+    struct adu_pipeline *p = a->p;
+    const struct adu_text topic = a->request.topic;
+    const bool is_order =
+        topic.length >= sizeof order - 1 && memcmp(topic.bytes, order, sizeof order - 1) == 0;
+    a->too_much =
+        p->asked_again && !is_order && p->host->hears_why != NULL && p->host->hears_why(a->handle);
+    p->too_much.stage = adu_stage_name(kind);
+    p->too_much.text = a->why->text;
+    adu_reason_clear(a->why);
+}
+
 /* What is asked for every request, whatever is remembered. False if one of them refuses it. */
 static bool count(struct asking *a)
 {
@@ -111,7 +129,9 @@ static bool count(struct asking *a)
             adu_pipeline_call(p, (enum adu_stage_kind)kind, NULL, a->now);
         const enum adu_verdict verdict =
             stage->count(&call, &a->request, a->principal->state[kind], a->why);
-        if (verdict != ADU_ABSTAIN && stands(a, (enum adu_stage_kind)kind, verdict)) {
+        if (verdict == ADU_TOO_MUCH) {
+            weigh_excess(a, (enum adu_stage_kind)kind);
+        } else if (verdict != ADU_ABSTAIN && stands(a, (enum adu_stage_kind)kind, verdict)) {
             return false;
         }
     }
@@ -251,6 +271,18 @@ static bool follows(const struct asking *a)
     return a->p->policy->follows && a->request.action == ADU_PUBLISH;
 }
 
+/* So that the broker asks again; for the stages nothing was published. */
+static ADU_COLD enum adu_verdict let_go(const struct asking *a, enum adu_verdict verdict)
+{
+    struct adu_too_much *much = &a->p->too_much;
+    much->handle = a->handle;
+    much->principal = a->principal;
+    much->request = a->request;
+    much->request.payload = NULL;
+    much->request.properties = NULL;
+    return verdict;
+}
+
 static void follow(const struct asking *a)
 {
     struct adu_pipeline *p = a->p;
@@ -309,12 +341,15 @@ static enum adu_verdict judge(struct asking *a)
     if (adu_recent_allowed(recent, a->request.action,
                            adu_topic_cache_find(a->p->topics, a->request.topic))) {
         a->p->counters.decisions_remembered++;
-        return allow(a);
+        return a->too_much ? let_go(a, ADU_ALLOW) : allow(a);
     }
     if (!adu_pipeline_well_formed(&a->request, a->why)) {
         return refuse(a);
     }
     const enum adu_verdict verdict = combine(a);
+    if (a->too_much && verdict != ADU_DENY) {
+        return let_go(a, verdict);
+    }
     if (verdict == ADU_ABSTAIN && follows(a)) {
         follow(a);
     }
@@ -338,6 +373,7 @@ static enum adu_verdict decide(struct adu_pipeline *p, const struct adu_question
         return ADU_DENY;
     }
     adu_pipeline_start(p, now);
+    p->too_much.handle = NULL;
     struct adu_reason why; /* one for all: only a refusal writes to it */
     adu_reason_clear(&why);
     if (p->refuse_all) {
@@ -395,6 +431,52 @@ enum adu_verdict adu_pipeline_decide(struct adu_pipeline *p, const struct adu_qu
                                      struct adu_now now)
 {
     return adu_sampler_due(&p->sampler) ? decide_timed(p, question, now) : decide(p, question, now);
+}
+
+/* --- asked again --- */
+
+bool adu_pipeline_throttles(const struct adu_pipeline *p)
+{
+    return p->attached > 0 && p->policy->throttles;
+}
+
+void adu_pipeline_asked_again(struct adu_pipeline *p, bool is)
+{
+    p->asked_again = is;
+    if (!is && adu_pipeline_throttles(p)) {
+        p->counters.stage_errors++;
+        adu_pipeline_log(p, ADU_LOG_ERROR,
+                         "the broker does not take a callback for each message: what throttled "
+                         "clients publish with QoS 1 and 2 is let through");
+    }
+}
+
+static ADU_COLD void refuse_too_much(struct adu_pipeline *p, const char *topic)
+{
+    const struct adu_too_much *much = &p->too_much;
+    struct adu_reason why;
+    adu_reason_clear(&why);
+    why.stage = much->stage;
+    why.text = much->text;
+    struct asking a = {.p = p,
+                       .principal = much->principal,
+                       .handle = much->handle,
+                       .request = much->request,
+                       .why = &why,
+                       .now = {.mono_ms = much->request.now_ms, .wall_ms = much->request.wall_ms}};
+    a.request.topic = adu_text_of(topic);
+    p->counters.publishes_throttled++;
+    refuse(&a);
+}
+
+bool adu_pipeline_too_much(struct adu_pipeline *p, const void *handle, const char *topic)
+{
+    if (p->attached == 0 || p->too_much.handle == NULL || p->too_much.handle != handle) {
+        return false;
+    }
+    refuse_too_much(p, topic);
+    p->too_much.handle = NULL;
+    return true;
 }
 
 static void tell_left(struct adu_pipeline *p, struct adu_principal *principal, enum adu_end end,

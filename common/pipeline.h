@@ -16,6 +16,8 @@ struct adu_host {
     const char *(*username)(const void *handle);
     const char *(*address)(const void *handle);
     bool (*has_certificate)(const void *handle);
+    /* True if the client's protocol has answers that say why (MQTT 5). NULL: none has. */
+    bool (*hears_why)(const void *handle);
     /* Tells a client that is held (ADU_LATER) what became of its log-in; `username` as of
      * adu_pipeline_login. false if the connection has gone meanwhile. NULL: the broker cannot hold
      * a log-in. Called from adu_pipeline_answers and adu_pipeline_tick only. */
@@ -93,6 +95,16 @@ struct adu_question {
 ADU_API enum adu_verdict adu_pipeline_decide(struct adu_pipeline *p,
                                              const struct adu_question *question,
                                              struct adu_now now);
+
+/* True if the policy may find that a client publishes too much. Where the broker can ask once more
+ * about each message that may go, it is to do so then, and to say whether it does:
+ * adu_pipeline_asked_again. */
+ADU_API bool adu_pipeline_throttles(const struct adu_pipeline *p);
+ADU_API void adu_pipeline_asked_again(struct adu_pipeline *p, bool is);
+
+/* Asked again, right after adu_pipeline_decide has let that client's message go: true if it is too
+ * much. Then it is to go nowhere, and its client is to be told why. */
+ADU_API bool adu_pipeline_too_much(struct adu_pipeline *p, const void *handle, const char *topic);
 
 /* The connection ended; `session_ended`: nothing of it remains in the broker. */
 ADU_API void adu_pipeline_gone(struct adu_pipeline *p, const void *handle, const char *client_id,

@@ -47,6 +47,14 @@ struct adu_measure {
     int64_t again_ms;                /* monotonic, when it is tried again */
 };
 
+/* A publish that may go and is too much: the broker is about to ask again. */
+struct adu_too_much {
+    const void *handle; /* NULL: there is none */
+    struct adu_principal *principal;
+    struct adu_request request; /* without its topic, of which the broker may have made another */
+    const char *stage, *text;
+};
+
 struct adu_pipeline {
     struct adu_pipeline *next;
     char *name, *policy_dir, *state_dir;
@@ -62,6 +70,8 @@ struct adu_pipeline {
     bool refuse_all;           /* something that must be there is not */
     char refuse_why[256];
     bool broker_authenticates, broker_permits; /* a missing stage's file says to do without */
+    bool asked_again;                          /* about each message that may go */
+    struct adu_too_much too_much;              /* what the last decision let go, if that is */
 
     struct adu_principals *principals;
     struct adu_sessions *sessions;

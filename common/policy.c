@@ -139,6 +139,8 @@ static bool load_stage(struct adu_compiler *c, struct adu_policy *policy,
     policy->watch[stage->kind] = mode != NULL && json_is_string(mode->value) &&
                                  strcmp(json_string_value(mode->value), "watch") == 0;
     policy->follows |= stage->follows != NULL && stage->follows(policy->compiled[stage->kind]);
+    policy->throttles |=
+        stage->throttles != NULL && stage->throttles(policy->compiled[stage->kind]);
     return stage->possible == NULL || policy->watch[stage->kind] || set_naming(c, policy, stage);
 }
 

@@ -22,6 +22,7 @@ struct adu_policy {
     const void *compiled[ADU_STAGES];
     bool watch[ADU_STAGES];
     bool follows;                  /* a stage is told of every publish that is let through */
+    bool throttles;                /* a stage may say that a publish is too much */
     const char *time_zone;         /* of the plant; NULL: none is named */
     struct adu_findings *findings; /* of whoever keeps them with it; freed with it */
 };

@@ -167,10 +167,13 @@ struct adu_stage {
     void (*left)(const struct adu_stage_call *call, const struct adu_subject *subject,
                  void *client_state, enum adu_end end);
 
-    /* Told of every request before it is judged; may refuse it for how often such come. ABSTAIN or
-     * DENY. Hot path. */
+    /* Told of every request before it is judged; may refuse it for how often such come. ABSTAIN,
+     * DENY or, of a publish, TOO_MUCH. Hot path. */
     enum adu_verdict (*count)(const struct adu_stage_call *call, const struct adu_request *request,
                               void *client_state, struct adu_reason *why);
+
+    /* True if under that policy `count` may say TOO_MUCH. */
+    bool (*throttles)(const void *policy);
 
     /* A client's request has been refused, by whichever stage. */
     void (*refused)(const struct adu_stage_call *call, const struct adu_request *request,

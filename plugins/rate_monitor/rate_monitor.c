@@ -149,8 +149,12 @@ static enum adu_verdict throttle(const struct adu_stage_call *call,
                                  const struct adu_request *request,
                                  const struct adu_rate_client *client, struct adu_reason *why)
 {
-    if (!client->throttled || request->qos > 0 || !client->online) {
+    if (!client->throttled || !client->online) {
         return ADU_ABSTAIN;
+    }
+    if (request->qos > 0) { /* the client keeps it till it is told */
+        why->text = "it publishes or connects too much: it is told so till that is over";
+        return ADU_TOO_MUCH;
     }
     call->counters->publishes_throttled++;
     why->text = "it publishes or connects too much: QoS 0 is dropped till that is over";

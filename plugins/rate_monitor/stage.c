@@ -1,5 +1,5 @@
 /* rate_monitor as a stage of the pipeline: rates, connections, alerts. */
-#include "plugins/rate_monitor/rate_monitor.h"
+#include "plugins/rate_monitor/rate_policy.h"
 
 static const void *compile(struct adu_compiler *c, const struct adu_json *root)
 {
@@ -58,6 +58,16 @@ static enum adu_verdict count(const struct adu_stage_call *call, const struct ad
     return adu_rate_monitor_count(call, request, client_state, why);
 }
 
+static bool throttles(const void *policy)
+{
+    const struct adu_rate_policy *rates = policy;
+    size_t i = 0;
+    while (i < rates->class_count && rates->classes[i].acts_on[ADU_RATE_THROTTLE] == 0) {
+        i++;
+    }
+    return i < rates->class_count;
+}
+
 static enum adu_verdict decide(const struct adu_stage_call *call, const struct adu_request *request,
                                void *client_state, struct adu_reason *why)
 {
@@ -80,6 +90,7 @@ const struct adu_stage adu_rate_monitor_stage = {
     .connected = connected,
     .left = left,
     .count = count,
+    .throttles = throttles,
     .refused = refused,
     .decide = decide,
     .tick = adu_rate_monitor_tick,

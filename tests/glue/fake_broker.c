@@ -14,6 +14,7 @@ static struct {
     char lines[LINES][LINE];
     int line_count;
     struct {
+        mosquitto_plugin_id_t *plugin;
         MOSQ_FUNC_generic_callback function;
         void *user_data;
     } callbacks[EVENTS][CALLBACKS];
@@ -48,7 +49,7 @@ int mosquitto_callback_register(mosquitto_plugin_id_t *identifier, int event,
                                 MOSQ_FUNC_generic_callback function, const void *event_data,
                                 void *user_data)
 {
-    (void)identifier;
+    ck_assert_ptr_nonnull(identifier);
     if (event == broker.refused_event) {
         return MOSQ_ERR_NOMEM;
     }
@@ -75,10 +76,27 @@ int mosquitto_callback_register(mosquitto_plugin_id_t *identifier, int event,
         }
     }
     ck_assert_int_lt(count, CALLBACKS);
+    broker.callbacks[event][count].plugin = identifier;
     broker.callbacks[event][count].function = function;
     broker.callbacks[event][count].user_data = user_data;
     broker.counts[event]++;
     return MOSQ_ERR_SUCCESS;
+}
+
+int mosquitto_callback_unregister(mosquitto_plugin_id_t *identifier, int event,
+                                  MOSQ_FUNC_generic_callback function, const void *event_data)
+{
+    (void)event_data;
+    ck_assert_int_eq(broker.counts[event], 1);
+    ck_assert(broker.callbacks[event][0].plugin == identifier &&
+              broker.callbacks[event][0].function == function);
+    broker.counts[event] = 0;
+    return MOSQ_ERR_SUCCESS;
+}
+
+int mosquitto_client_protocol_version(const struct mosquitto *client)
+{
+    return client->protocol;
 }
 
 const char *mosquitto_client_id(const struct mosquitto *client)
@@ -170,7 +188,8 @@ int fake_init(struct loaded *plugin, const char *key, const char *value)
 {
     struct mosquitto_opt option = {.key = (char *)(uintptr_t)key,
                                    .value = (char *)(uintptr_t)value};
-    return plugin->init(NULL, &plugin->user_data, &option, key != NULL ? 1 : 0);
+    return plugin->init((mosquitto_plugin_id_t *)plugin, &plugin->user_data, &option,
+                        key != NULL ? 1 : 0);
 }
 
 void fake_cleanup(struct loaded *plugin)
@@ -222,6 +241,20 @@ int fake_login(struct mosquitto *client, const char *username, const char *passw
                                              .password = (char *)(uintptr_t)password};
     snprintf(client->username, sizeof client->username, "%s", username != NULL ? username : "");
     return fake_ask(MOSQ_EVT_BASIC_AUTH, &event);
+}
+
+/* handle__publish() of both versions. */
+int fake_publish(struct mosquitto *client, uint8_t qos, char *topic)
+{
+    const struct mosquitto_evt_acl_check asked = {
+        .client = client, .topic = topic, .access = MOSQ_ACL_WRITE, .qos = qos};
+    struct mosquitto_evt_message message = {.client = client, .topic = topic, .qos = qos};
+    int answer = fake_ask(MOSQ_EVT_ACL_CHECK, (void *)(uintptr_t)&asked);
+    for (int i = 0; answer == MOSQ_ERR_SUCCESS && i < broker.counts[MOSQ_EVT_MESSAGE]; i++) {
+        answer = broker.callbacks[MOSQ_EVT_MESSAGE][i].function(
+            MOSQ_EVT_MESSAGE, &message, broker.callbacks[MOSQ_EVT_MESSAGE][i].user_data);
+    }
+    return answer;
 }
 
 int fake_acl(struct mosquitto *client, int access, const char *topic)

@@ -14,13 +14,14 @@ enum { IS_2_1 = 1 };
 enum { IS_2_1 = 0 };
 #endif
 
-enum { EVENT_OFFLINE = 28, EVENTS = 32, PLUGINS = 5 };
+enum { EVENT_OFFLINE = 28, EVENTS = 32, PLUGINS = 5, QUOTA_EXCEEDED = -6 };
 
 /* A connection, as the broker's own struct is to plugins: opaque. */
 struct mosquitto {
     const char *id, *address;
     char username[300];
     bool clean;
+    int protocol; /* 3, 4 or 5 */
 };
 
 struct loaded {
@@ -60,6 +61,11 @@ void fake_gone(struct mosquitto *client);
 
 int fake_login(struct mosquitto *client, const char *username, const char *password);
 int fake_acl(struct mosquitto *client, int access, const char *topic);
+
+/* WRITE, and where that is granted MESSAGE. The answer that is not SUCCESS; SUCCESS if there is
+ * none.
+ */
+int fake_publish(struct mosquitto *client, uint8_t qos, char *topic);
 
 /* A publish to a control topic: WRITE is asked, then the topic's owner. -1 where there is none. */
 int fake_control(struct mosquitto *client, const char *topic, const char *payload);

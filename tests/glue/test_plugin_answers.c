@@ -4,6 +4,7 @@
 #include "runner.h"
 #include <pthread.h>
 #include <string.h>
+#include <time.h>
 
 /* --- who may what --- */
 
@@ -185,6 +186,76 @@ START_TEST(another_thread_gets_nothing)
 }
 END_TEST
 
+/* --- too much --- */
+
+#define THROTTLING                                                                                 \
+    "{'classes': [{'name': 'todos', 'match': {}, 'publish': {'max_per_second': 10, "               \
+    "'clear_seconds': 3600}, 'actions': {'throttle': ['publish_rate']}}], "                        \
+    "'alerts': {'topic': 'planta/_sys/alertas/${kind}/${client_id}'}}"
+
+static char topic[] = "planta/linea1/x";
+
+/* Floods the broker, and ticks until QoS 0 of it is dropped. */
+static void flood(struct mosquitto *client)
+{
+    const struct timespec turn = {.tv_nsec = 1000000};
+    struct mosquitto_evt_tick tick = {0};
+    for (int i = 0; i < 100; i++) {
+        fake_publish(client, 0, topic);
+    }
+    for (int i = 0; i < TEST_SECONDS * 500 && fake_publish(client, 0, topic) == MOSQ_ERR_SUCCESS;
+         i++) {
+        fake_tell(MOSQ_EVT_TICK, &tick);
+        nanosleep(&turn, NULL);
+    }
+    ck_assert_int_eq(fake_publish(client, 0, topic), MOSQ_ERR_ACL_DENIED);
+}
+
+/* 2.0 would end the connection for an answer that 2.1 passes on to clients of MQTT 5. */
+START_TEST(too_much)
+{
+    struct mosquitto client = scada();
+    bundle_start(_i);
+    folder_write_json(&policies, "rate_monitor.json", THROTTLING);
+    ck_assert_int_eq(fake_registrations(MOSQ_EVT_MESSAGE), 0);
+    bundle_reload("policy generation 2 loaded");
+    ck_assert_int_eq(fake_login(&client, "scada", "otra-clave"), MOSQ_ERR_SUCCESS);
+    flood(&client);
+    ck_assert_int_eq(fake_registrations(MOSQ_EVT_MESSAGE), IS_2_1 ? 1 : 0);
+    for (client.protocol = 3; client.protocol <= 5; client.protocol++) {
+        const int answer = IS_2_1 && client.protocol == 5 ? QUOTA_EXCEEDED : MOSQ_ERR_SUCCESS;
+        ck_assert_int_eq(fake_publish(&client, 1, topic), answer);
+        ck_assert_int_eq(fake_publish(&client, 2, topic), answer);
+    }
+    client.protocol = 5;
+    folder_copy(&policies, ADU_TEST_DATA "/policies/planta");
+    bundle_reload("policy generation 3 loaded");
+    fake_tell(MOSQ_EVT_TICK, &(struct mosquitto_evt_tick){0}); /* that of whichever plugin */
+    ck_assert_int_eq(fake_registrations(MOSQ_EVT_MESSAGE), 0);
+    ck_assert_int_eq(fake_publish(&client, 1, topic), MOSQ_ERR_SUCCESS);
+    ck_assert_int_eq(fake_publish(&client, 0, topic), MOSQ_ERR_SUCCESS);
+    bundle_stop();
+}
+END_TEST
+
+#ifdef FAKE_2_1
+START_TEST(no_room_for_the_callback)
+{
+    struct mosquitto client = scada();
+    client.protocol = 5;
+    bundle_start(0);
+    folder_write_json(&policies, "rate_monitor.json", THROTTLING);
+    fake_refuse_event(MOSQ_EVT_MESSAGE);
+    bundle_reload("policy generation 2 loaded");
+    ck_assert_int_eq(fake_login(&client, "scada", "otra-clave"), MOSQ_ERR_SUCCESS);
+    flood(&client);
+    ck_assert_int_eq(fake_logged("does not take a callback for each message"), 1);
+    ck_assert_int_eq(fake_publish(&client, 1, topic), MOSQ_ERR_SUCCESS);
+    bundle_stop();
+}
+END_TEST
+#endif
+
 int main(void)
 {
     Suite *suite = suite_create(IS_2_1 ? "plugin answers in 2.1" : "plugin answers in 2.0");
@@ -197,5 +268,9 @@ int main(void)
     suite_add_rows(suite, a_reload_loads_once, PLUGINS);
     suite_add(suite, the_answer_to_reload);
     suite_add(suite, another_thread_gets_nothing);
+    suite_add_rows(suite, too_much, PLUGINS);
+#ifdef FAKE_2_1
+    suite_add(suite, no_room_for_the_callback);
+#endif
     return run_suite(suite);
 }

@@ -92,6 +92,43 @@ def test_actions(make_broker, suite):
     broker.refused(SENSOR, why="it is in quarantine")
 
 
+def test_too_much(make_broker, suite):
+    """Who floods is told of what is over, where protocol and broker can say so, and stays connected; nobody else sees any of that."""
+    def throttling(policy):
+        policy["classes"][0].update(publish={"max_per_second": 30, "clear_seconds": 3600}, actions={"throttle": ["publish_rate"]})
+    broker = make_broker(suite, start=False)
+    broker.edit("rate_monitor.json", throttling)
+    broker.start()
+    too_much = 0x97 if suite == "sid" else 0  # brokers before 2.1 have no answer that means it: there, QoS 1 and 2 go through
+    watch, all_of_it = watcher(broker, ALERTS), watcher(broker, "planta/+/+", client_id="otro")
+    edge, neighbour, topic = broker.connect(EDGE1, mqtt.V5, clean=False), broker.connect(EDGE2, mqtt.V5), "planta/linea1/temperatura"
+    assert [edge.publish(topic, f"within {qos}", qos) for qos in (1, 2)] == [0, 0]
+    begun = edge.send_publish(topic, "begun within", qos=2)
+    edge._wait(mqtt.PUBREC, begun)
+    flood(edge)
+    assert next_alert(watch)[1]["actions"] == ["throttle"]
+    assert [edge.publish(topic, f"over {qos}", qos) for qos in (1, 2, 2)] == [too_much] * 3
+    assert edge.publish("planta/linea2/temperatura", "refused", qos=1) == 0x87
+    assert neighbour.publish("planta/linea2/temperatura", "neighbour", qos=1) == 0
+    edge.ping()
+    edge.drop()
+    edge = broker.connect(EDGE1, mqtt.V5, clean=False)
+    edge.release(begun)  # what the broker had accepted it delivers
+    assert edge.publish(topic, "over 1", qos=1) == too_much
+    edge.disconnect()
+    edge = broker.connect(EDGE1)
+    assert [edge.publish(topic, f"3.1.1 {qos}", qos) for qos in (0, 1)] == [0, 0]
+    edge.disconnect()
+    broker.edit("rate_monitor.json", lambda policy: policy["classes"][0].pop("actions"))
+    broker.reload()
+    edge = broker.connect(EDGE1, mqtt.V5)
+    assert [edge.publish(topic, f"after {qos}", qos) for qos in (0, 1, 2)] == [0, 0, 0]
+    got = [payload.decode() for payload in payloads(seen(all_of_it)) if not payload.isdigit()]
+    over = [] if too_much else ["over 1", "over 2", "over 2"]
+    assert got == ["within 1", "within 2", *over, "neighbour", "begun within", *over[:1], "3.1.1 1", "after 0", "after 1", "after 2"]
+    assert seen(watch) == []
+
+
 @pytest.mark.local
 def test_signals(make_broker, suite):
     """Bytes, sizes, topics, refusals and deliveries of a client; log-ins that fail, and connections, of all together."""

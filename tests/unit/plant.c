@@ -88,6 +88,12 @@ static bool host_has_certificate(const void *handle)
     return c->certificate != NULL;
 }
 
+static bool host_hears_why(const void *handle)
+{
+    const struct connection *c = handle;
+    return c->protocol == 5;
+}
+
 static void remember_online(struct plant *plant, struct connection *c)
 {
     int i = 0;
@@ -139,6 +145,7 @@ static struct adu_host host = {
     .username = host_username,
     .address = host_address,
     .has_certificate = host_has_certificate,
+    .hears_why = host_hears_why,
     .nanoseconds = host_nanoseconds,
 };
 

@@ -21,6 +21,7 @@ struct connection {
     const char *certificate;     /* as text, see stages.h */
     const char *name, *password; /* what CONNECT carries */
     bool durable;
+    int protocol;        /* 5: it has answers that say why */
     const char *address; /* NULL: nobody is connected, as for a retained message's publisher */
     char username[ADU_USERNAME_MOST + 1]; /* by which the broker knows it */
 };

@@ -61,13 +61,14 @@ START_TEST(throttled_till_it_is_over)
     ck_assert_ptr_nonnull(strstr(logged, "throttle client=\"e\" username=\"user\": what it"));
     ck_assert_int_eq(audited, 2); /* the alert, and what is done about it */
     ck_assert_int_eq(publishes_with(&e, 0), ADU_DENY);
-    ck_assert_int_eq(publishes_with(&e, 1), ADU_ABSTAIN);
-    ck_assert_int_eq(publishes_with(&e, 2), ADU_ABSTAIN);
+    ck_assert_int_eq(publishes_with(&e, 1), ADU_TOO_MUCH);
+    ck_assert_int_eq(publishes_with(&e, 2), ADU_TOO_MUCH);
     ck_assert_uint_eq(counters.publishes_throttled, 1);
     tick_for(4 * SECOND);
     ck_assert_int_eq(publishes_with(&e, 0), ADU_DENY);
     tick_for(8 * SECOND);
     ck_assert_int_eq(publishes_with(&e, 0), ADU_ABSTAIN);
+    ck_assert_int_eq(publishes_with(&e, 1), ADU_ABSTAIN);
     ck_assert_int_eq(message_count, 2);
     ck_assert_str_eq(actions_of(1), "-");
     ck_assert_int_eq(audited, 4);
@@ -84,6 +85,7 @@ START_TEST(wills_are_not_throttled)
     above_the_limit(&e, ACTING("{'throttle': ['publish_rate']}", ""));
     adu_rate_monitor_left(&call, &e.state, ADU_END_LOST);
     ck_assert_int_eq(publishes_with(&e, 0), ADU_ABSTAIN);
+    ck_assert_int_eq(publishes_with(&e, 1), ADU_ABSTAIN);
     client_free(&e);
     end();
 }
