@@ -2,6 +2,7 @@
 
 All run at the same time and wait; only one is given messages at a time, for a fraction of a second, and then the next.
 What is compared are the turns of one round. The time is the broker's own (/proc/PID/task/*/schedstat), all threads."""
+import json
 import pathlib
 import random
 import shutil
@@ -19,6 +20,7 @@ PUBLISHERS = 10
 TURN_NS = 250e6  # of the broker's time; a turn's messages are chosen for it
 START_SECONDS = 900  # dynamic-security with 100,000 rules takes its time
 CONFIGS = ("none", "none again", "any plugin", "acl_file", "dynamic-security", "bundle")
+MORE = ("bundle again", "bundle-throttle")  # measured where they are asked for
 
 
 def dynsec_plugin():
@@ -28,8 +30,8 @@ def dynsec_plugin():
 class Broker:
     """One mosquitto with one kind of access control, and the load program that is connected to it."""
 
-    def __init__(self, name, folder, data, build):
-        self.name, self.folder, self.data, self.build = name, folder, data, build
+    def __init__(self, name, folder, data, build, program):
+        self.name, self.folder, self.data, self.build, self.program = name, folder, data, build, program
         self.port, self.proc, self.load = free_port(), None, None
 
     def conf(self):
@@ -43,15 +45,25 @@ class Broker:
         if self.name == "dynamic-security":
             shutil.copy(self.data / "dynsec.json", self.folder)
             return common + f"plugin {dynsec_plugin()}\nplugin_opt_config_file {self.folder}/dynsec.json\n"
-        if self.name == "bundle":
+        if self.name.startswith("bundle"):
             return common + "".join(f"plugin {self.build}/lib/aduana_{name}.so\n"
-                                    f"plugin_opt_policy_dir {self.data}/policies\n" for name in PLUGINS)
+                                    f"plugin_opt_policy_dir {self.policies()}\n" for name in PLUGINS)
         return common + passwords
+
+    def policies(self):
+        """With throttle: for a limit that nobody reaches here."""
+        if self.name != "bundle-throttle":
+            return self.data / "policies"
+        throttling = shutil.copytree(self.data / "policies", self.folder / "policies", dirs_exist_ok=True)
+        rates = json.loads((throttling / "rate_monitor.json").read_text())
+        rates["classes"][0]["actions"] = {"throttle": ["publish_rate"]}
+        (throttling / "rate_monitor.json").write_text(json.dumps(rates))
+        return throttling
 
     def start(self):
         self.folder.mkdir()
         (self.folder / "mosquitto.conf").write_text(self.conf())
-        self.proc = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "taskset", "-c", BROKER_CPU, "mosquitto", "-c",
+        self.proc = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "taskset", "-c", BROKER_CPU, self.program, "-c",
                                       str(self.folder / "mosquitto.conf")], stdin=subprocess.DEVNULL,
                                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
@@ -130,9 +142,9 @@ def figures(rules, load, costs):
                "added_ns": round(statistics.median(value - none for value, none in pairs), 1)}
 
 
-def measure(data, rules, build, rounds, configs=CONFIGS):
+def measure(data, rules, build, rounds, configs=CONFIGS, program="mosquitto"):
     """The figures of one number of rules; `data` is a folder of generate.broker()."""
-    brokers = [Broker(name, data / name.replace(" ", "-"), data, build) for name in configs]
+    brokers = [Broker(name, data / name.replace(" ", "-"), data, build, program) for name in configs]
     found = []
     try:
         for broker in brokers:
