@@ -73,6 +73,14 @@ static void print_counters(json_t *counters)
     }
 }
 
+static void print_metrics(const json_t *metrics)
+{
+    const json_t *error = json_object_get(metrics, "error");
+    if (json_is_string(error)) {
+        printf("metrics      not served: %s\n", adu_live_text(error));
+    }
+}
+
 static void print(json_t *data)
 {
     const json_t *refuse_all = json_object_get(data, "refuse_all");
@@ -88,6 +96,7 @@ static void print(json_t *data)
         printf("REFUSES ALL  %s\n", adu_live_text(refuse_all));
     }
     print_audit(json_object_get(data, "audit"));
+    print_metrics(json_object_get(data, "metrics"));
     printf("plugins\n");
     print_stages(json_object_get(data, "stages"));
     printf("counters\n");

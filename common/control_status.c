@@ -54,20 +54,27 @@ static json_t *audit(const struct adu_pipeline *p)
                      "waiting", (json_int_t)state.waiting, "error", adu_control_text(error));
 }
 
+static json_t *metrics(const struct adu_pipeline *p)
+{
+    const struct adu_measure *m = &p->measure;
+    return json_pack("{s:b, s:o}", "served", m->has.http, "error",
+                     adu_control_text(m->why_not[0] != '\0' ? m->why_not : NULL));
+}
+
 json_t *adu_control_status(struct adu_control *c, const struct adu_command *command,
                            struct adu_error *error)
 {
     const struct adu_pipeline *p = c->p;
     (void)command;
     (void)error;
-    return json_pack("{s:s, s:o, s:I, s:o, s:I, s:o, s:o, s:I, s:o, s:I, s:I, s:o, s:o}", "version",
-                     ADUANA_VERSION, "pipeline", adu_control_text(p->name), "generation",
+    return json_pack("{s:s, s:o, s:I, s:o, s:I, s:o, s:o, s:I, s:o, s:I, s:I, s:o, s:o, s:o}",
+                     "version", ADUANA_VERSION, "pipeline", adu_control_text(p->name), "generation",
                      (json_int_t)p->policy->number, "policy_dir", adu_control_text(p->policy_dir),
                      "findings", (json_int_t)adu_findings_count(p->policy->findings), "stages",
                      all_stages(p), "refuse_all",
                      adu_control_text(p->refuse_all ? p->refuse_why : NULL), "uptime_seconds",
                      (json_int_t)((c->now.mono_ms - p->since.mono_ms) / 1000), "loads", loads(p),
                      "online", (json_int_t)adu_sessions_online(p->sessions), "known",
-                     (json_int_t)adu_principals_count(p->principals), "audit", audit(p), "counters",
-                     adu_counters_json(&p->counters));
+                     (json_int_t)adu_principals_count(p->principals), "audit", audit(p), "metrics",
+                     metrics(p), "counters", adu_counters_json(&p->counters));
 }

@@ -67,6 +67,7 @@ static void run_listen(struct adu_job *job)
 static void failed(struct adu_pipeline *p, const char *why)
 {
     p->counters.metrics_failed++;
+    snprintf(p->measure.why_not, sizeof p->measure.why_not, "%s", why);
     p->measure.again_ms = p->now.mono_ms + AGAIN_MS;
     if (!p->measure.said) {
         const struct adu_place *place = &p->policy->settings.metrics.place;
@@ -97,7 +98,11 @@ static void listen_as_wanted(struct adu_pipeline *p)
 {
     struct adu_measure *m = &p->measure;
     const struct adu_metrics_settings *wanted = &p->policy->settings.metrics;
-    if (m->busy || same(&m->has, wanted) || p->now.mono_ms < m->again_ms) {
+    const bool is_so = same(&m->has, wanted);
+    if (is_so && !m->busy) {
+        m->why_not[0] = '\0';
+    }
+    if (m->busy || is_so || p->now.mono_ms < m->again_ms) {
         return;
     }
     struct listen_job *l = calloc(1, sizeof *l);

@@ -45,6 +45,7 @@ struct adu_measure {
     bool busy;                       /* that is just being changed */
     bool said;                       /* the log was told that it cannot be */
     int64_t again_ms;                /* monotonic, when it is tried again */
+    char why_not[ADU_ERROR_TEXT];    /* it is not as wanted; empty: it is */
 };
 
 /* A publish that may go and is too much: the broker is about to ask again. */

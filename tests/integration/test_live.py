@@ -58,6 +58,10 @@ def test_status_of_a_plant_that_is_not_well(broker, run):
     broker.edit("topic_policy.json", lambda policy: policy.update(mode="watch"))
     broker.reload()
     assert "  topic_policy   watch\n" in good(run(broker, "status"))
+    broker.write("aduana.json", json.dumps({"metrics": {"address": "192.0.2.1"}}))  # nobody's
+    broker.reload()
+    broker.wait_log("aduana: metrics cannot be had at 192.0.2.1 port 9883")
+    assert "metrics      not served: metrics cannot be had at 192.0.2.1 port 9883: " in good(run(broker, "status"))
     broker.write("acl.json", "{")
     broker.reload_refused()
     done = run(broker, "status")

@@ -36,6 +36,32 @@ START_TEST(status_of_a_plant)
 }
 END_TEST
 
+/* An address of nobody's: it cannot be listened on. */
+START_TEST(status_says_why_metrics_are_not_served)
+{
+    ordering_prepare();
+    folder_write_json(&plant.policies, "aduana.json", "{'metrics': {'address': '192.0.2.1'}}");
+    plant_start(&plant);
+    ck_assert_int_eq(plant_login(&plant, &jefe), ADU_ALLOW);
+    for (int i = 0; i < TEST_SECONDS * 500 && plant_counters(&plant)->metrics_failed == 0; i++) {
+        usleep(1000);
+        plant_pass(&plant, 1);
+    }
+    json_t *data = told(&jefe, "{'command': 'status'}");
+    const json_t *metrics = json_object_get(data, "metrics");
+    ck_assert(json_is_false(json_object_get(metrics, "served")));
+    ck_assert_str_eq(string_at(metrics, "error"), "metrics cannot be had at 192.0.2.1 port 9883: "
+                                                  "Cannot assign requested address");
+    json_decref(data);
+    folder_write_json(&plant.policies, "aduana.json", "{}");
+    ck_assert(plant_reload(&plant));
+    data = told(&jefe, "{'command': 'status'}");
+    ck_assert_str_eq(string_at(json_object_get(data, "metrics"), "error"), "null");
+    json_decref(data);
+    plant_end(&plant);
+}
+END_TEST
+
 START_TEST(status_names_what_is_watched_and_what_is_missing)
 {
     ordering_prepare();
@@ -352,6 +378,7 @@ int main(void)
 {
     Suite *suite = suite_create("control_commands");
     suite_add(suite, status_of_a_plant);
+    suite_add(suite, status_says_why_metrics_are_not_served);
     suite_add(suite, status_names_what_is_watched_and_what_is_missing);
     suite_add(suite, reload_good_and_bad);
     suite_add(suite, reload_during_a_reload);
