@@ -161,15 +161,21 @@ static bool make_states(struct adu_pipeline *p, struct adu_principal *principal)
     return true;
 }
 
-/* Not everybody at once, though everybody came at once. */
+/* Not everybody at once, though everybody came at once. A judgement that asked nobody anew, as
+ * after a reload, puts off nothing that was due before: reloads would keep a revoked session alive.
+ */
 static void refresh_later(struct adu_pipeline *p, struct adu_principal *principal,
                           const struct adu_login *login, struct adu_now now)
 {
+    const int64_t due_ms = login->again && !login->refresh ? principal->refresh_ms : 0;
     principal->refresh_ms = 0;
     if (principal->valid && login->refresh_seconds > 0) {
         const int64_t most_ms = (int64_t)login->refresh_seconds * 1000;
         const unsigned draw = adu_hash(&principal, sizeof principal);
         principal->refresh_ms = now.mono_ms + most_ms - (int64_t)(draw % 1000) * most_ms / 8000;
+        if (due_ms != 0 && due_ms < principal->refresh_ms) {
+            principal->refresh_ms = due_ms;
+        }
         if (p->refresh_ms == 0 || principal->refresh_ms < p->refresh_ms) {
             p->refresh_ms = principal->refresh_ms;
         }

@@ -413,6 +413,27 @@ static void log_in_to_be_refreshed(void)
     ck_assert(may(&a)); /* until the answer is there */
 }
 
+/* What a reload judges it judges by what is known: that puts off no question. */
+START_TEST(reloads_put_off_nothing)
+{
+    open_plant(true);
+    iam.refresh_seconds = 300;
+    ck_assert_int_eq(plant_login(&plant, &a), ADU_LATER);
+    answer(1, ADU_ALLOW);
+    plant_pass(&plant, 100);
+    for (int s = 0; s < 310; s += 10) {
+        ck_assert(plant_reload(&plant));
+        plant_pass(&plant, 10000);
+    }
+    ck_assert_uint_eq(iam.asked, 2);
+    answer(2, ADU_DENY);
+    plant_pass(&plant, 100);
+    plant_pass(&plant, 100);
+    ck_assert_int_eq(kicks(), 1);
+    plant_end(&plant);
+}
+END_TEST
+
 START_TEST(a_role_is_lost)
 {
     log_in_to_be_refreshed();
@@ -557,6 +578,7 @@ int main(void)
     suite_add(suite, nobody_is_held_for_ever);
     suite_add(suite, the_answer_comes_in_time);
     suite_add(suite, the_answer_does_not_come_in_time);
+    suite_add(suite, reloads_put_off_nothing);
     suite_add(suite, a_role_is_lost);
     suite_add(suite, an_account_is_closed);
     suite_add(suite, who_has_gone_is_not_asked_about);
