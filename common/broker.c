@@ -32,6 +32,9 @@ enum { EVENT_CLIENT_OFFLINE = 28 };
 /* Results of BASIC_AUTH and of MESSAGE in 2.1. */
 enum { ERR_AUTH_DELAYED = -5, ERR_QUOTA_EXCEEDED = -6 };
 
+/* Of mosquitto_client_protocol_version. */
+enum { MQTT_5 = 5 };
+
 /* One loaded plugin: what its callbacks are given. */
 struct plugin {
     struct adu_pipeline *pipeline;
@@ -143,7 +146,19 @@ static uint16_t port_of(const struct mosquitto *client)
 
 static bool host_hears_why(const void *handle)
 {
-    return mosquitto_client_protocol_version(handle) == 5;
+    return mosquitto_client_protocol_version(handle) == MQTT_5;
+}
+
+static bool host_taken_elsewhere(const struct adu_pipeline *asking, const char *client_id,
+                                 const char *username, struct adu_now time)
+{
+    for (const struct plugin *one = plugins; one != NULL; one = one->next) {
+        if (one->order == 0 && one->pipeline != asking &&
+            adu_pipeline_taken_by_another(one->pipeline, client_id, username, time)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static int64_t host_nanoseconds(void)
@@ -161,6 +176,7 @@ static struct adu_host host = {
     .address = host_address,
     .has_certificate = host_has_certificate,
     .hears_why = host_hears_why,
+    .taken_elsewhere = host_taken_elsewhere,
     .nanoseconds = host_nanoseconds,
 };
 
@@ -232,6 +248,15 @@ static struct adu_bytes der_of(X509 *certificate)
     return der;
 }
 
+/* Whether the broker may keep the session when the connection ends. In MQTT 5 that has nothing to
+ * do with Clean Start: the Session Expiry Interval says it, which no broker shows. 2.1 says later
+ * whether the session ended with its connection; 2.0 does not, and there it counts as kept. */
+static bool may_stay(const struct mosquitto *client)
+{
+    return mosquitto_client_protocol_version(client) == MQTT_5 ||
+           !mosquitto_client_clean_session(client);
+}
+
 static int on_basic_auth(int event, void *event_data, void *user_data)
 {
     const struct plugin *plugin = user_data;
@@ -262,7 +287,7 @@ static int on_basic_auth(int event, void *event_data, void *user_data)
         .port = port_of(e->client),
         .certificate = der,
         .parsed = der.length > 0 ? certificate : NULL,
-        .durable = !mosquitto_client_clean_session(e->client),
+        .durable = may_stay(e->client),
     };
     const enum adu_verdict verdict =
         adu_pipeline_login(plugin->pipeline, &connect, now_and_tick(plugin), username);

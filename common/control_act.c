@@ -46,9 +46,11 @@ json_t *adu_control_kick(struct adu_control *c, const struct adu_command *comman
     }
     struct adu_session *session = online_session(principal);
     if (session == NULL) {
-        adu_error_set(error, NULL, "the client %s is not connected%s",
-                      adu_audit_name(command->client_id, id),
-                      principal->durable ? "; its session, and what is queued for it, stay" : "");
+        adu_error_set(
+            error, NULL, "the client %s is not connected%s", adu_audit_name(command->client_id, id),
+            principal->durable ? "; the session that the broker keeps for it, and what is "
+                                 "queued, stay"
+                               : "");
         return NULL;
     }
     if (!p->may_kick) {

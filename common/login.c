@@ -33,10 +33,12 @@ void adu_pipeline_refused(struct adu_pipeline *p, const struct adu_connect *conn
                                                    connect->address, &login->why, line));
 }
 
-/* Somebody else's session under this client id, which a log-in would take over or wipe. */
-static bool taken_by_another(struct adu_pipeline *p, const char *client_id, const char *username,
-                             struct adu_now now)
+bool adu_pipeline_taken_by_another(struct adu_pipeline *p, const char *client_id,
+                                   const char *username, struct adu_now now)
 {
+    if (p->attached == 0 || p->policy == NULL) {
+        return false;
+    }
     struct adu_principal *other = adu_principals_of_client(p->principals, client_id);
     for (; other != NULL; other = other->next_of_client) {
         /* What is answered to an order goes to whoever has its client id in the broker's next turn.
@@ -55,6 +57,15 @@ static bool taken_by_another(struct adu_pipeline *p, const char *client_id, cons
         }
     }
     return false;
+}
+
+/* Somebody else's session, which a log-in under this client id would take over or wipe. */
+static bool is_taken(struct adu_pipeline *p, const char *client_id, const char *username,
+                     struct adu_now now)
+{
+    return adu_pipeline_taken_by_another(p, client_id, username, now) ||
+           (p->host->taken_elsewhere != NULL &&
+            p->host->taken_elsewhere(p, client_id, username, now));
 }
 
 static bool refuse_one_more(struct adu_login *login, const char *text)
@@ -105,7 +116,7 @@ static bool open_session(struct adu_pipeline *p, const struct adu_connect *conne
 static bool admit(struct adu_pipeline *p, const struct adu_connect *connect,
                   struct adu_login *login, struct adu_now now)
 {
-    if (taken_by_another(p, connect->client_id, login->username, now)) {
+    if (is_taken(p, connect->client_id, login->username, now)) {
         adu_pipeline_deny(login, "this client id is in use by another identity");
         return false;
     }

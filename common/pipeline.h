@@ -9,6 +9,11 @@
 struct adu_pipeline;
 
 /* What the pipeline may ask of the broker. `handle` is the broker's own for a connection. */
+struct adu_now {
+    int64_t mono_ms; /* never goes back */
+    int64_t wall_ms; /* since 1970, UTC */
+};
+
 struct adu_host {
     void (*log)(enum adu_log_level level, const char *line);
     void (*publish)(void *context, const char *topic, const char *payload, int qos, bool retain);
@@ -23,13 +28,13 @@ struct adu_host {
      * a log-in. Called from adu_pipeline_answers and adu_pipeline_tick only. */
     bool (*complete)(const void *handle, const char *client_id, bool accepted,
                      const char *username);
+    /* True if in a pipeline besides the one that asks somebody else than `username` has that client
+     * id (adu_pipeline_taken_by_another): to the broker it is one client, whichever listener it
+     * comes by. NULL: there is no other pipeline. */
+    bool (*taken_elsewhere)(const struct adu_pipeline *asking, const char *client_id,
+                            const char *username, struct adu_now now);
     /* A clock that never goes back. NULL: nothing is timed. Any thread. */
     int64_t (*nanoseconds)(void);
-};
-
-struct adu_now {
-    int64_t mono_ms; /* never goes back */
-    int64_t wall_ms; /* since 1970, UTC */
 };
 
 /* The options of a plugin line; NULL where not given. */
@@ -105,6 +110,11 @@ ADU_API void adu_pipeline_asked_again(struct adu_pipeline *p, bool is);
 /* Asked again, right after adu_pipeline_decide has let that client's message go: true if it is too
  * much. Then it is to go nowhere, and its client is to be told why. */
 ADU_API bool adu_pipeline_too_much(struct adu_pipeline *p, const void *handle, const char *topic);
+
+/* True if somebody else than `username` has that client id: is connected by it, or is away and has
+ * a session that the broker keeps, as far as can be known. */
+ADU_API bool adu_pipeline_taken_by_another(struct adu_pipeline *p, const char *client_id,
+                                           const char *username, struct adu_now now);
 
 /* The connection ended; `session_ended`: nothing of it remains in the broker. */
 ADU_API void adu_pipeline_gone(struct adu_pipeline *p, const void *handle, const char *client_id,

@@ -37,7 +37,7 @@ def test_sessions(broker, version):
     assert set(sessions) == {"consola", "edge-linea1", "tablero"}
     edge = sessions["edge-linea1"]
     assert edge["username"] == "linea1" and edge["roles"] == ["edge"] and edge["address"] == here
-    assert edge["online"] and not edge["durable"] and edge["valid"] and edge["generation"] == 1
+    assert edge["online"] and edge["durable"] == (version == 5) and edge["valid"] and edge["generation"] == 1
     assert edge["attributes"]["linea"] == "linea1" and edge["attributes"]["cert.ou"] == "edge"
     assert not sessions["tablero"]["online"] and sessions["tablero"]["durable"]
     assert "pass" not in json.dumps(list(edge.values()))
@@ -139,7 +139,7 @@ def test_kick_of_one_that_is_away(broker, version):
     edge.subscribe("planta/linea1/comandos/#")
     edge.disconnect()
     broker.connect(SCADA).publish("planta/linea1/comandos/x", "queued", qos=1)
-    assert "is not connected; its session, and what is queued for it, stay" in error(client, "kick", client_id="edge-linea1")
+    assert "is not connected; the session that the broker keeps for it, and what is queued, stay" in error(client, "kick", client_id="edge-linea1")
     assert "no client is known" in error(client, "kick", client_id="nadie")
     back = broker.connect(EDGE1, version, clean=False)
     assert back.session_present and back.receive().payload == b"queued"

@@ -2,7 +2,7 @@
 import pytest
 
 import mqtt
-from daemon import until
+from daemon import free_port, until
 from plant import ADMIN, EDGE1, EDGE2, EDGE3, LECTOR1, SCADA, SENSOR, SENSOR2, TABLERO, payloads, refused_publish, seen, watcher
 
 COMMANDS = "planta/linea1/comandos/#"
@@ -180,9 +180,45 @@ def test_offline_session_is_not_inherited(broker, version, restart):
     assert come_back(broker, version, ADMIN, client_id="compartido")[1] == [b"secret"]
 
 
-def test_id_is_free_again_after_a_clean_session(broker, version):
-    """A session that ended leaves its client id to anybody."""
+def test_session_that_began_anew_is_not_inherited(broker):
+    """In MQTT 5 a session may stay though it began anew (Clean Start): the Session Expiry Interval says so."""
+    mine = broker.connect(ADMIN, 5, client_id="compartido", props={mqtt.EXPIRY: 3600})
+    assert mine.subscribe("planta/linea1/#", qos=1) == 1
+    mine.disconnect()
+    order(broker, "secret")
+    for clean in True, False:
+        broker.refused(SENSOR2, 5, client_id="compartido", clean=clean)
+    assert come_back(broker, 5, ADMIN, client_id="compartido")[1] == [b"secret"]
+
+
+def test_session_of_another_listener_is_not_inherited(make_broker, suite, version):
+    """Under per_listener_settings each listener has its own pipeline, and the broker one space of client ids for all of them: who is
+    connected or away by one is not displaced by somebody else who comes by the other, and may come by that one himself."""
+    port = free_port()
+
+    def conf(broker):
+        (broker.folder / "two").mkdir(exist_ok=True)
+        return ("per_listener_settings true\n" + broker.common_conf() + broker.listener_conf() + broker.plugin_conf(pipeline="uno") +
+                broker.listener_conf(port) + broker.plugin_conf(pipeline="dos", state_dir=broker.folder / "two"))
+    broker = make_broker(suite, conf)
+    durable(broker, version, ADMIN, "planta/linea1/#", client_id="compartido").disconnect()
+    order(broker, "secret")
+    live = broker.connect(ADMIN, version, client_id="vivo")
+    for client_id in "compartido", "vivo":
+        for clean in True, False:
+            broker.refused(SENSOR2, version, client_id=client_id, clean=clean, port=port)
+    assert live.is_alive()
+    queued = [] if suite == "trixie" else [b"secret"]  # 2.0.12 to 2.0.22 refuse whoever is away everything, under that setting
+    assert come_back(broker, version, ADMIN, client_id="compartido", port=port)[1] == queued
+    broker.refused(SENSOR2, version, client_id="compartido")
+
+
+def test_id_is_free_again_after_a_clean_session(broker, suite, version):
+    """A session that ended leaves its client id to anybody; but of MQTT 5 brokers before 2.1 do not say that it ended."""
     broker.connect(SENSOR, version, client_id="horno").disconnect()
+    if version == 5 and suite != "sid":
+        broker.refused(SENSOR2, version, client_id="horno")
+        return
     watch = watcher(broker, "planta/#")
     other = broker.connect(SENSOR2, version, client_id="horno")
     assert other.publish("planta/linea1/horno", "no", qos=1) == refused_publish(version, 1)
