@@ -99,18 +99,23 @@ static ADU_COLD bool stands(struct asking *a, enum adu_stage_kind kind, enum adu
     return false;
 }
 
-/* About an order the broker does not ask again, nor about a message that it has already: one of a
- * session that is taken up, or a retained one. Those look like any publish here, and pass; so it is
- * told and counted only when the broker does ask again. */
-static ADU_COLD void weigh_excess(struct asking *a, enum adu_stage_kind kind)
+/* About an order the broker does not ask again. */
+ADU_COLD bool adu_pipeline_tells_excess(const struct adu_pipeline *p, const void *handle,
+                                        struct adu_text topic)
 {
     static const char order[] = "$CONTROL/";
-    struct adu_pipeline *p = a->p;
-    const struct adu_text topic = a->request.topic;
     const bool is_order =
         topic.length >= sizeof order - 1 && memcmp(topic.bytes, order, sizeof order - 1) == 0;
-    a->too_much =
-        p->asked_again && !is_order && p->host->hears_why != NULL && p->host->hears_why(a->handle);
+    return p->asked_again && !is_order && p->host->hears_why != NULL && p->host->hears_why(handle);
+}
+
+/* Nor does it about a message that it has already: one of a session that is taken up, or a retained
+ * one. Those look like any publish here, and pass; so it is told and counted only when the broker
+ * does ask again. */
+static ADU_COLD void weigh_excess(struct asking *a, enum adu_stage_kind kind)
+{
+    struct adu_pipeline *p = a->p;
+    a->too_much = adu_pipeline_tells_excess(p, a->handle, a->request.topic);
     p->too_much.stage = adu_stage_name(kind);
     p->too_much.text = a->why->text;
     adu_reason_clear(a->why);

@@ -272,9 +272,15 @@ void adu_pipeline_say_findings(struct adu_pipeline *p);
  */
 bool adu_pipeline_well_formed(struct adu_request *request, struct adu_reason *why);
 
-/* would.c: what would be answered if that client asked, by the same truth table; nobody asked, so
- * nothing is counted, logged or remembered, and a limit on how often has no say. `question->handle`
- * and `client_id` are not looked at. A refusal that is only watched stands in `why` beside ALLOW or
+/* decide.c, for would.c: true if the client of that connection can be told that what it publishes
+ * there is too much; else it may go. */
+bool adu_pipeline_tells_excess(const struct adu_pipeline *p, const void *handle,
+                               struct adu_text topic);
+
+/* would.c: what would be answered if that client asked, by the same truth table and as it is held
+ * back now; nobody asked, so nothing is counted, logged or remembered. Of one who is away it is not
+ * known whether he could be told of too much (QoS 1 and 2), and he may. `question->handle` and
+ * `client_id` are not looked at. A refusal that is only watched stands in `why` beside ALLOW or
  * ABSTAIN, with why->watched. */
 enum adu_verdict adu_pipeline_would(struct adu_pipeline *p, struct adu_principal *principal,
                                     const struct adu_question *question, struct adu_now now,

@@ -172,6 +172,11 @@ struct adu_stage {
     enum adu_verdict (*count)(const struct adu_stage_call *call, const struct adu_request *request,
                               void *client_state, struct adu_reason *why);
 
+    /* What `count` would answer to a client in that state, or one who comes back in it, beside
+     * counting: asked when nobody has asked, so nothing may come of it. NULL: always ABSTAIN. */
+    enum adu_verdict (*holds_back)(const struct adu_request *request, const void *client_state,
+                                   struct adu_reason *why);
+
     /* True if under that policy `count` may say TOO_MUCH. */
     bool (*throttles)(const void *policy);
 

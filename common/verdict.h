@@ -8,8 +8,8 @@ enum adu_verdict {
     ADU_ALLOW,
     ADU_ERROR,    /* could not be decided; treated as DENY, and counted */
     ADU_LATER,    /* of `identify` alone: a worker is asked, and the answer comes under a ticket */
-    ADU_TOO_MUCH, /* of `count` alone: refused where the client can be told that it is for being too
-                     much, and else let through */
+    ADU_TOO_MUCH, /* of `count` and `holds_back` alone: refused where the client can be told that it
+                     is for being too much, and else let through */
 };
 
 #endif

@@ -34,6 +34,33 @@ static enum adu_verdict combine(struct adu_pipeline *p, struct adu_principal *pr
     return granted;
 }
 
+/* True if that client can be told of too much, on the connection that it has. */
+static bool is_told(const struct adu_pipeline *p, const struct adu_principal *principal,
+                    const struct adu_request *request)
+{
+    const struct adu_session *session = principal->sessions;
+    while (session != NULL && !session->online) {
+        session = session->next_of_principal;
+    }
+    return session != NULL && adu_pipeline_tells_excess(p, session->handle, request->topic);
+}
+
+/* DENY, or TOO_MUCH where the client would be told, with `why`; else ABSTAIN. */
+static enum adu_verdict hold_back(const struct adu_pipeline *p,
+                                  const struct adu_principal *principal,
+                                  const struct adu_request *request, struct adu_reason *why)
+{
+    enum adu_verdict held = ADU_ABSTAIN;
+    for (int kind = 0; held == ADU_ABSTAIN && kind < ADU_STAGES; kind++) {
+        const struct adu_stage *stage = p->stages[kind];
+        if (stage != NULL && stage->holds_back != NULL) {
+            held = stage->holds_back(request, principal->state[kind], why);
+            why->stage = adu_stage_name((enum adu_stage_kind)kind);
+        }
+    }
+    return held == ADU_TOO_MUCH && !is_told(p, principal, request) ? ADU_ABSTAIN : held;
+}
+
 bool adu_pipeline_pose(struct adu_pipeline *p, struct adu_principal *principal,
                        const struct adu_question *question, struct adu_now now,
                        struct adu_request *request, struct adu_reason *why)
@@ -67,7 +94,17 @@ enum adu_verdict adu_pipeline_would(struct adu_pipeline *p, struct adu_principal
                                     struct adu_reason *why)
 {
     struct adu_request request;
-    return adu_pipeline_pose(p, principal, question, now, &request, why)
-               ? combine(p, principal, &request, now, why)
-               : ADU_DENY;
+    struct adu_reason excess = ADU_REASON_INIT;
+    if (!adu_pipeline_pose(p, principal, question, now, &request, why)) {
+        return ADU_DENY;
+    }
+    const enum adu_verdict held = hold_back(p, principal, &request, &excess);
+    if (held != ADU_DENY) {
+        const enum adu_verdict verdict = combine(p, principal, &request, now, why);
+        if (held == ADU_ABSTAIN || verdict == ADU_DENY) { /* too much or not, it may not */
+            return verdict;
+        }
+    }
+    *why = excess;
+    return ADU_DENY;
 }

@@ -145,20 +145,32 @@ void adu_rate_monitor_left(const struct adu_stage_call *call, struct adu_rate_cl
     }
 }
 
-static enum adu_verdict throttle(const struct adu_stage_call *call,
-                                 const struct adu_request *request,
-                                 const struct adu_rate_client *client, struct adu_reason *why)
+enum adu_verdict adu_rate_monitor_holds_back(const struct adu_request *request,
+                                             const struct adu_rate_client *client,
+                                             struct adu_reason *why)
 {
-    if (!client->throttled || !client->online) {
+    if (!client->throttled || request->action != ADU_PUBLISH) {
         return ADU_ABSTAIN;
     }
     if (request->qos > 0) { /* the client keeps it till it is told */
         why->text = "it publishes or connects too much: it is told so till that is over";
         return ADU_TOO_MUCH;
     }
-    call->counters->publishes_throttled++;
     why->text = "it publishes or connects too much: QoS 0 is dropped till that is over";
     return ADU_DENY;
+}
+
+/* Not its will. */
+static enum adu_verdict throttle(const struct adu_stage_call *call,
+                                 const struct adu_request *request,
+                                 const struct adu_rate_client *client, struct adu_reason *why)
+{
+    if (!client->online) {
+        return ADU_ABSTAIN;
+    }
+    const enum adu_verdict verdict = adu_rate_monitor_holds_back(request, client, why);
+    call->counters->publishes_throttled += verdict == ADU_DENY;
+    return verdict;
 }
 
 enum adu_verdict adu_rate_monitor_count(const struct adu_stage_call *call,

@@ -67,10 +67,16 @@ void adu_rate_monitor_refused(const struct adu_stage_call *call, const struct ad
 void adu_rate_monitor_login_failed(const struct adu_stage_call *call, uint16_t port);
 
 /* Counts a publish that is attempted, or a delivery. DENY if it is dropped because of how much
- * there is, else ABSTAIN. Hot path. */
+ * there is, TOO_MUCH if the client has to be told that, else ABSTAIN. Hot path. */
 enum adu_verdict adu_rate_monitor_count(const struct adu_stage_call *call,
                                         const struct adu_request *request,
                                         struct adu_rate_client *client, struct adu_reason *why);
+
+/* That answer for a publish, if the client is connected or comes back now. Nothing is counted. Hot
+ * path. */
+enum adu_verdict adu_rate_monitor_holds_back(const struct adu_request *request,
+                                             const struct adu_rate_client *client,
+                                             struct adu_reason *why);
 
 /* DENY for a log-in of somebody in quarantine, else ABSTAIN. */
 enum adu_verdict adu_rate_monitor_identify(const struct adu_stage_call *call,

@@ -58,6 +58,12 @@ static enum adu_verdict count(const struct adu_stage_call *call, const struct ad
     return adu_rate_monitor_count(call, request, client_state, why);
 }
 
+static enum adu_verdict holds_back(const struct adu_request *request, const void *client_state,
+                                   struct adu_reason *why)
+{
+    return adu_rate_monitor_holds_back(request, client_state, why);
+}
+
 static bool throttles(const void *policy)
 {
     const struct adu_rate_policy *rates = policy;
@@ -90,6 +96,7 @@ const struct adu_stage adu_rate_monitor_stage = {
     .connected = connected,
     .left = left,
     .count = count,
+    .holds_back = holds_back,
     .throttles = throttles,
     .refused = refused,
     .decide = decide,

@@ -203,6 +203,38 @@ def test_explain_of_one_that_is_away(broker, version):
     assert said["verdict"] == "allowed" and not said["online"]
 
 
+def test_explain_of_one_that_is_throttled(make_broker, suite):
+    """What is dropped of it, and what it is told is too much, is explained as that: where protocol and broker can say so, and till it is over."""
+    def throttling(policy):
+        policy["classes"][0].update(publish={"max_per_second": 30, "clear_seconds": 3600}, actions={"throttle": ["publish_rate"]})
+    broker = allow_control(make_broker(suite, start=False))
+    broker.edit("rate_monitor.json", throttling)
+    broker.start()
+    client, watch, edge, topic = chief(broker, V5), watcher(broker, "planta/+/+"), broker.connect(EDGE1, V5), "planta/linea1/temperatura"
+
+    def explained_and_done(qos):
+        said = told(client, "explain", client_id="edge-linea1", action="publish", topic=topic, qos=qos)
+        code = edge.publish(topic, "x", qos)
+        edge.ping()
+        return said["verdict"], said["reason"], code, topics(seen(watch)) == [topic]
+
+    def too_much(what, code):
+        return "refused", f"rate_monitor: it publishes or connects too much: {what} till that is over", code, False
+
+    for number in range(60):
+        edge.send_publish(topic, f"{number}")
+    broker.wait_log(r"aduana: throttle client=.*: what it publishes is dropped")
+    edge.ping()
+    seen(watch)
+    through = ("allowed", None, 0, True)
+    told_so = too_much("it is told so", 0x97) if suite == "sid" else through  # as test_too_much of test_rates.py says
+    assert [explained_and_done(qos) for qos in range(3)] == [too_much("QoS 0 is dropped", 0), told_so, told_so]
+    broker.edit("rate_monitor.json", lambda policy: policy["classes"][0].pop("actions"))
+    broker.reload()
+    broker.wait_log(r"aduana: throttle client=.*: what it publishes is let through again")
+    assert [explained_and_done(qos) for qos in range(3)] == [through] * 3
+
+
 def test_several_commands(broker, version):
     client = chief(broker, version)
     responses = order_all(client, {"command": "status"}, {"command": "nada", "correlationData": "b"}, 7, {"command": "sessions"})

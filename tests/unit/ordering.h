@@ -14,7 +14,7 @@ static const char ordering_acl[] =
     "                    'subscribe': ['$CONTROL/aduana/v1/response']}]},"
     "'mudo': {'allow': [{'publish': ['$CONTROL/aduana/v1']}]},"
     "'todo': {'allow': [{'publish': ['#'], 'subscribe': ['#']}]},"
-    "'edge': {'allow': [{'publish': ['planta/${linea}/+'],"
+    "'edge': {'allow': [{'publish': ['planta/${linea}/+', '$CONTROL/other/v1'],"
     "                    'subscribe': ['planta/${linea}/comandos/#']}],"
     "         'deny': [{'name': 'no setpoints', 'publish': ['planta/+/consigna']},"
     "                  {'publish': ['planta/+/mirado'], 'mode': 'watch'}]},"

@@ -298,14 +298,20 @@ static const struct {
     {ADU_RECEIVE, "planta/linea2/comandos/x", "acl: "},
 };
 
-static json_t *explain(const char *client_id, enum adu_action action, const char *topic)
+static json_t *explain_qos(const char *client_id, enum adu_action action, const char *topic,
+                           int qos)
 {
     static const char *const names[] = {"publish", "subscribe", "receive"};
     char command[512];
     snprintf(command, sizeof command,
-             "{'command': 'explain', 'client_id': '%s', 'action': '%s', 'topic': '%s', 'qos': 1}",
-             client_id, names[action], topic);
+             "{'command': 'explain', 'client_id': '%s', 'action': '%s', 'topic': '%s', 'qos': %d}",
+             client_id, names[action], topic, qos);
     return told(&jefe, command);
+}
+
+static json_t *explain(const char *client_id, enum adu_action action, const char *topic)
+{
+    return explain_qos(client_id, action, topic, 1);
 }
 
 /* The answer is what the client gets, and nobody notices that it was asked for. */
@@ -374,6 +380,124 @@ START_TEST(explain_who_is_away_and_who_is_refused)
 }
 END_TEST
 
+/* What is asked about a client that is throttled. */
+static const struct {
+    const char *what, *topic;
+    int qos, protocol;
+    bool told; /* the broker asks again */
+    const char *reason;
+} excesses[] = {
+    {"QoS 0", "planta/linea1/temperatura", 0, 4, false, "rate_monitor: it publishes or connects"},
+    {"QoS 1", "planta/linea1/temperatura", 1, 5, true, "rate_monitor: it publishes or connects"},
+    {"QoS 2", "planta/linea1/temperatura", 2, 5, true, "rate_monitor: it publishes or connects"},
+    {"only watched", "planta/linea1/mirado", 1, 5, true, "rate_monitor: it publishes or connects"},
+    {"not told", "planta/linea1/temperatura", 1, 5, false, NULL},
+    {"MQTT 3.1.1", "planta/linea1/temperatura", 1, 4, true, NULL},
+    {"it may not", "planta/linea1/consigna", 1, 5, true, "acl: denied by the rule"},
+    {"it may not, not told", "planta/linea1/consigna", 1, 4, true, "acl: denied by the rule"},
+    {"an order", "$CONTROL/other/v1", 1, 5, true, NULL},
+    {"an order, dropped", "$CONTROL/other/v1", 0, 5, true,
+     "rate_monitor: it publishes or connects"},
+};
+
+static enum adu_verdict publishes(const char *topic, int qos)
+{
+    const struct adu_question question = {.handle = &edge,
+                                          .client_id = edge.client_id,
+                                          .action = ADU_PUBLISH,
+                                          .topic = topic,
+                                          .qos = (uint8_t)qos};
+    const enum adu_verdict verdict = adu_pipeline_decide(plant.p, &question, plant.now);
+    return adu_pipeline_too_much(plant.p, &edge, topic) ? ADU_DENY : verdict;
+}
+
+/* edge is throttled since a moment ago. */
+static void throttled_open(void)
+{
+    ordering_open();
+    folder_write_json(
+        &plant.policies, "rate_monitor.json",
+        "{'classes': [{'name': 'gateways', 'match': {'role': 'edge'}, 'publish':"
+        " {'max_per_second': 10, 'clear_seconds': 5}, 'actions': {'throttle': ['publish_rate']}}],"
+        " 'alerts': {'topic': 'planta/_sys/alertas/${kind}/${client_id}'}}");
+    ck_assert_msg(plant_reload(&plant), "%s", last_line());
+    for (int i = 0; i < 20; i++) {
+        publishes("planta/linea1/temperatura", 0);
+    }
+    plant_pass(&plant, 100);
+    log_clear();
+}
+
+START_TEST(explain_who_is_throttled)
+{
+    throttled_open();
+    edge.protocol = excesses[_i].protocol;
+    if (excesses[_i].told) {
+        adu_pipeline_asked_again(plant.p, true);
+    }
+    const struct adu_counters before = *plant_counters(&plant);
+    json_t *data = explain_qos("edge-linea1", ADU_PUBLISH, excesses[_i].topic, excesses[_i].qos);
+    struct adu_counters after = *plant_counters(&plant);
+    after.control_commands = before.control_commands;
+    after.receive_allowed = before.receive_allowed; /* the answer's own way */
+    after.decisions_remembered = before.decisions_remembered;
+    ck_assert_mem_eq(&before, &after, sizeof before);
+    ck_assert_int_eq(logged(""), 0);
+    const enum adu_verdict verdict = publishes(excesses[_i].topic, excesses[_i].qos);
+    ck_assert_int_eq(verdict, excesses[_i].reason == NULL ? ADU_ALLOW : ADU_DENY);
+    ck_assert_str_eq(string_at(data, "verdict"), verdict == ADU_ALLOW ? "allowed" : "refused");
+    ck_assert(!true_at(data, "watched"));
+    const char *reason = string_at(data, "reason");
+    const char *expected = excesses[_i].reason != NULL ? excesses[_i].reason : "null";
+    ck_assert_msg(strstr(reason, expected) == reason, "%s", reason);
+    ck_assert_msg(excesses[_i].reason == NULL || logged(reason) == 1, "%s\n%s", reason,
+                  last_line());
+    json_decref(data);
+    plant_end(&plant);
+}
+END_TEST
+
+static void check_told(const char *topic, int qos, const char *verdict)
+{
+    json_t *data = explain_qos("edge-linea1", ADU_PUBLISH, topic, qos);
+    ck_assert_str_eq(string_at(data, "verdict"), verdict);
+    json_decref(data);
+}
+
+START_TEST(explain_who_was_throttled)
+{
+    throttled_open();
+    edge.protocol = 5;
+    adu_pipeline_asked_again(plant.p, true);
+    check_told("planta/linea1/temperatura", 0, "refused");
+    for (int i = 0; i < 100; i++) {
+        plant_pass(&plant, 100);
+    }
+    check_told("planta/linea1/temperatura", 0, "allowed");
+    check_told("planta/linea1/temperatura", 1, "allowed");
+    plant_end(&plant);
+}
+END_TEST
+
+/* It would be throttled if it came back now; by which protocol nobody knows. */
+START_TEST(explain_who_is_throttled_and_away)
+{
+    throttled_open();
+    edge.protocol = 5;
+    adu_pipeline_asked_again(plant.p, true);
+    plant_gone(&plant, &edge, false);
+    check_told("planta/linea1/temperatura", 0, "refused");
+    check_told("planta/linea1/temperatura", 1, "allowed");
+    json_t *data = explain("edge-linea1", ADU_RECEIVE, "planta/linea1/comandos/x");
+    ck_assert_str_eq(string_at(data, "verdict"), "allowed");
+    json_decref(data);
+    ck_assert_int_eq(plant_login(&plant, &edge), ADU_ALLOW);
+    check_told("planta/linea1/temperatura", 1, "refused");
+    ck_assert_int_eq(publishes("planta/linea1/temperatura", 0), ADU_DENY);
+    plant_end(&plant);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("control_commands");
@@ -392,5 +516,8 @@ int main(void)
     suite_add_rows(suite, explain_is_what_happens, ROWS(questions));
     suite_add(suite, explain_names_what_is_only_watched);
     suite_add(suite, explain_who_is_away_and_who_is_refused);
+    suite_add_rows(suite, explain_who_is_throttled, ROWS(excesses));
+    suite_add(suite, explain_who_was_throttled);
+    suite_add(suite, explain_who_is_throttled_and_away);
     return run_suite(suite);
 }
