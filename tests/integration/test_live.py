@@ -180,9 +180,9 @@ def test_explain_of_a_client_in_quarantine(broker, run):
 
 
 def test_who_may_not(broker, run):
-    bad(run(broker, "status", person=NOBODY), USAGE, f"the role is not allowed to subscribe to {RESPONSE}")
-    bad(run(broker, "status", person=ADMIN), USAGE, "the role is not allowed to subscribe")
-    bad(run(broker, "status", person=MUDO), USAGE, "the role is not allowed to subscribe")
+    bad(run(broker, "status", person=NOBODY, id="nadie"), USAGE, f"the role is not allowed to subscribe to {RESPONSE}")
+    bad(run(broker, "status", person=ADMIN, id="otro"), USAGE, "the role is not allowed to subscribe")
+    bad(run(broker, "status", person=MUDO, id="mudo"), USAGE, "the role is not allowed to subscribe")
     broker.edit("acl.json", lambda policy: policy["roles"]["jefe"]["allow"].pop(0))
     broker.reload()
     bad(run(broker, "reload"), USAGE, f"the role is not allowed to publish to {TOPIC}")

@@ -61,7 +61,7 @@ def test_a_threshold_is_crossed(plant, certificate):
     broker.connect(EDGE2)
     raised = alert(watch, "certificate_expiry", EDGE1)
     assert (raised["state"], raised["severity"], raised["username"], raised["limit"]) == ("raised", "warning", "linea1", 1)
-    assert raised["value"] == 1.0 and "in less than a day" in raised["text"] and raised["rule"].startswith("cert_auth.json:")
+    assert raised["value"] == 0 and "in less than a day" in raised["text"] and raised["rule"].startswith("cert_auth.json:")
     broker.connect(EDGE1, 5)
     cleared = alert(watch, "certificate_expiry", EDGE1)
     assert (cleared["state"], cleared["since"]) == ("cleared", raised["since"])

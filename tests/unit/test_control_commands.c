@@ -232,8 +232,8 @@ START_TEST(kick_of_one_that_is_away)
     ordering_open();
     plant_gone(&plant, &edge, false);
     ck_assert_str_eq(wrong(&jefe, KICK_EDGE),
-                     "the client \"edge-linea1\" is not connected; its session, and what is queued "
-                     "for it, stay");
+                     "the client \"edge-linea1\" is not connected; the session that the broker "
+                     "keeps for it, and what is queued, stay");
     ck_assert_int_eq(plant_login(&plant, &short_lived), ADU_ALLOW);
     plant_gone(&plant, &short_lived, true);
     ck_assert_str_eq(wrong(&jefe, "{'command': 'kick', 'client_id': 'corto'}"),
