@@ -26,15 +26,6 @@ json_t *adu_control_reload(struct adu_control *c, const struct adu_command *comm
                      (json_int_t)p->policy->number, "finished", (json_int_t)awaited);
 }
 
-static struct adu_session *online_session(const struct adu_principal *principal)
-{
-    struct adu_session *session = principal->sessions;
-    while (session != NULL && !session->online) {
-        session = session->next_of_principal;
-    }
-    return session;
-}
-
 json_t *adu_control_kick(struct adu_control *c, const struct adu_command *command,
                          struct adu_error *error)
 {
@@ -44,7 +35,7 @@ json_t *adu_control_kick(struct adu_control *c, const struct adu_command *comman
     if (principal == NULL) {
         return NULL;
     }
-    struct adu_session *session = online_session(principal);
+    struct adu_session *session = adu_sessions_online_of(principal);
     if (session == NULL) {
         adu_error_set(
             error, NULL, "the client %s is not connected%s", adu_audit_name(command->client_id, id),

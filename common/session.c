@@ -256,6 +256,15 @@ void adu_sessions_forget(struct adu_sessions *table, struct adu_principal *princ
     }
 }
 
+struct adu_session *adu_sessions_online_of(const struct adu_principal *principal)
+{
+    struct adu_session *session = principal->sessions;
+    while (session != NULL && !session->online) {
+        session = session->next_of_principal;
+    }
+    return session;
+}
+
 size_t adu_sessions_online(const struct adu_sessions *table)
 {
     return table->online;

@@ -45,6 +45,9 @@ void adu_sessions_own(struct adu_session *session, struct adu_principal *princip
  * is just being taken over. One without a principal is forgotten. */
 void adu_sessions_close(struct adu_sessions *table, struct adu_session *session);
 
+/* The newest of that principal's connections that are open; NULL: there is none. */
+struct adu_session *adu_sessions_online_of(const struct adu_principal *principal);
+
 /* How many connections are open. */
 size_t adu_sessions_online(const struct adu_sessions *table);
 

@@ -38,10 +38,7 @@ static enum adu_verdict combine(struct adu_pipeline *p, struct adu_principal *pr
 static bool is_told(const struct adu_pipeline *p, const struct adu_principal *principal,
                     const struct adu_request *request)
 {
-    const struct adu_session *session = principal->sessions;
-    while (session != NULL && !session->online) {
-        session = session->next_of_principal;
-    }
+    const struct adu_session *session = adu_sessions_online_of(principal);
     return session != NULL && adu_pipeline_tells_excess(p, session->handle, request->topic);
 }
 
