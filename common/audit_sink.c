@@ -177,18 +177,17 @@ static bool ends_within_a_line(const struct adu_audit_sink *sink, const struct s
     if (!S_ISREG(st->st_mode) || st->st_size == 0) {
         return false;
     }
-    struct stat same;
-    char last = '\n';
     const int fd = open(sink->path, O_RDONLY | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0) {
         return false; /* a file that may be written only; nothing better is known */
     }
-    if (fstat(fd, &same) == 0 && same.st_ino == st->st_ino && same.st_dev == st->st_dev &&
-        pread(fd, &last, 1, st->st_size - 1) != 1) {
-        last = '\n';
-    }
+    struct stat same;
+    char last;
+    const bool is_within = fstat(fd, &same) == 0 && same.st_ino == st->st_ino &&
+                           same.st_dev == st->st_dev && pread(fd, &last, 1, st->st_size - 1) == 1 &&
+                           last != '\n';
     close(fd);
-    return last != '\n';
+    return is_within;
 }
 
 /* Part of a line stands in the file that was open before; in another one it begins anew. */

@@ -8,12 +8,12 @@
 
 struct adu_pipeline;
 
-/* What the pipeline may ask of the broker. `handle` is the broker's own for a connection. */
 struct adu_now {
     int64_t mono_ms; /* never goes back */
     int64_t wall_ms; /* since 1970, UTC */
 };
 
+/* What the pipeline may ask of the broker. `handle` is the broker's own for a connection. */
 struct adu_host {
     void (*log)(enum adu_log_level level, const char *line);
     void (*publish)(void *context, const char *topic, const char *payload, int qos, bool retain);

@@ -62,8 +62,7 @@ static void throttle(const struct adu_stage_call *call, struct adu_rate_client *
     call->counters->clients_throttled += now;
     say(call, client, ADU_RATE_THROTTLE, now,
         now ? "what it publishes is dropped till its alert is over, with QoS 1 and 2 where the "
-              "broker "
-              "can tell it so"
+              "broker can tell it so"
             : "what it publishes is let through again",
         rule);
 }
