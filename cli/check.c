@@ -2,7 +2,7 @@
 #include "cli/command.h"
 #include "cli/paint.h"
 #include "cli/report.h"
-#include "cli/stages.h"
+#include "common/policy.h"
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -64,42 +64,26 @@ static bool is_readable(const char *directory)
     return true;
 }
 
-static void tell_left_out(void *context, const char *name, const char *without)
-{
-    char file[64];
-    snprintf(file, sizeof file, "%s.json", name);
-    adu_findings_add(context, "left-out", &(struct adu_place){.file = file},
-                     "says only \"if_not_loaded\": \"ignore\", so it is judged by as where "
-                     "aduana_%s is not loaded: %s",
-                     name, without);
-}
-
 /* A stage whose file is not there is not meant to be loaded, or its file has another name by
  * mistake: nobody but a person can tell. false if no file is there at all. */
 static bool choose_stages(const struct check *check, const struct adu_stage *stages[ADU_STAGES],
                           struct adu_findings *findings)
 {
     bool any = false;
-    enum adu_presence presence[ADU_STAGES];
-    adu_stages_choose(check->directory, stages);
     for (int kind = 0; kind < ADU_STAGES; kind++) {
         char name[64], path[4096];
         struct stat st;
         snprintf(name, sizeof name, "%s.json", adu_stage_name((enum adu_stage_kind)kind));
         snprintf(path, sizeof path, "%s/%s", check->directory, name);
         const bool missing = lstat(path, &st) != 0 && errno == ENOENT;
+        stages[kind] = missing ? NULL : adu_command_stages[kind];
         any = any || !missing;
-        presence[kind] = missing                ? ADU_PRESENCE_NONE
-                         : stages[kind] == NULL ? ADU_PRESENCE_IGNORED
-                                                : ADU_PRESENCE_LOADED;
         if (missing) {
-            stages[kind] = NULL;
             adu_findings_add(findings, "missing-file", &(struct adu_place){.file = name},
                              "is not there, so the plugin aduana_%s must not be loaded",
                              adu_stage_name((enum adu_stage_kind)kind));
         }
     }
-    adu_stages_left_out(presence, tell_left_out, findings);
     return any;
 }
 

@@ -2,7 +2,6 @@
 #include "cli/client.h"
 #include "cli/command.h"
 #include "cli/explain_tell.h"
-#include "cli/stages.h"
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,8 +86,7 @@ static bool take_words(struct asked *asked, int count, char **words)
     return false;
 }
 
-static enum adu_status answer(const struct asked *asked, struct adu_policy *policy,
-                              const struct adu_stage *const stages[ADU_STAGES])
+static enum adu_status answer(const struct asked *asked, struct adu_policy *policy)
 {
     struct adu_now now = {.wall_ms = (int64_t)time(NULL) * 1000};
     if (asked->at != NULL && !adu_moment_read(asked->at, policy->time_zone, &now.wall_ms)) {
@@ -98,7 +96,7 @@ static enum adu_status answer(const struct asked *asked, struct adu_policy *poli
     }
     const struct adu_described described = adu_description_of(&asked->client);
     const struct adu_explain_subject subject = {
-        .inquiry = adu_inquiry_new(policy, stages),
+        .inquiry = adu_inquiry_new(policy, adu_command_stages),
         .policy = policy,
         .client = &described,
         .question = asked->question.topic != NULL ? &asked->question : NULL,
@@ -116,15 +114,14 @@ static enum adu_status answer(const struct asked *asked, struct adu_policy *poli
 static enum adu_status load_and_answer(const struct asked *asked)
 {
     struct adu_error error = {0};
-    const struct adu_stage *stages[ADU_STAGES];
-    adu_stages_choose(asked->manner.directory, stages);
-    struct adu_policy *policy = adu_policy_load(asked->manner.directory, stages, NULL, &error);
+    struct adu_policy *policy =
+        adu_policy_load(asked->manner.directory, adu_command_stages, NULL, &error);
     if (policy == NULL) {
         char text[ADU_ERROR_TEXT + ADU_ERROR_FILE + 32];
         fprintf(stderr, "aduana: %s\n", adu_error_format(&error, text, sizeof text));
         return ADU_STATUS_USAGE;
     }
-    const enum adu_status status = answer(asked, policy, stages);
+    const enum adu_status status = answer(asked, policy);
     adu_policy_free(policy);
     return status;
 }

@@ -1,6 +1,5 @@
 #include "cli/explain_tell.h"
 #include "cli/source.h"
-#include "cli/stages.h"
 #include "common/audit.h"
 #include <glib.h>
 #include <jansson.h>
@@ -162,7 +161,7 @@ static void show(const struct account *account, const struct adu_explain_manner 
         show_rules(account, manner);
     }
     bool first = true;
-    adu_stages_left_out(s->policy->presence, show_left_out, &first);
+    adu_policy_left_out(s->policy, show_left_out, &first);
     for (guint i = 0; i < account->advice->len; i++) {
         printf("%s  %s\n", i == 0 ? "\nto allow it, one of\n" : "",
                (const char *)g_ptr_array_index(account->advice, i));
@@ -234,7 +233,7 @@ static void show_json(const struct account *account, const struct adu_explain_ma
 {
     const struct adu_principal *client = account->client;
     json_t *advice = json_array(), *left_out = json_object();
-    adu_stages_left_out(s->policy->presence, add_left_out, left_out);
+    adu_policy_left_out(s->policy, add_left_out, left_out);
     for (guint i = 0; i < account->advice->len; i++) {
         json_array_append_new(advice, json_string(g_ptr_array_index(account->advice, i)));
     }

@@ -1,6 +1,5 @@
 /* aduana test DIR: do the policy's own assertions hold? */
 #include "cli/command.h"
-#include "cli/stages.h"
 #include "cli/test_tell.h"
 #include "common/assertions.h"
 #include <getopt.h>
@@ -53,11 +52,10 @@ static void count_rule(void *context, const struct adu_rule_told *rule)
     adu_test_add_rule(context, rule->place);
 }
 
-static bool list_rules(struct adu_test_results *results, struct adu_policy *policy,
-                       const struct adu_stage *const stages[ADU_STAGES])
+static bool list_rules(struct adu_test_results *results, struct adu_policy *policy)
 {
     const struct adu_explainer to = {.rule = count_rule, .context = results};
-    struct adu_inquiry *inquiry = adu_inquiry_new(policy, stages);
+    struct adu_inquiry *inquiry = adu_inquiry_new(policy, adu_command_stages);
     if (inquiry != NULL) {
         adu_inquiry_rules(inquiry, &to);
     }
@@ -71,13 +69,13 @@ static void show_left_out(void *context, const char *name, const char *without)
 }
 
 static enum adu_status tell(const struct options *o, const struct adu_test_results *results,
-                            const enum adu_presence presence[ADU_STAGES])
+                            const struct adu_policy *policy)
 {
     if (o->json) {
         adu_test_tell_json(results, stdout);
     } else {
         if (!o->quiet) {
-            adu_stages_left_out(presence, show_left_out, stdout);
+            adu_policy_left_out(policy, show_left_out, stdout);
         }
         adu_test_tell(results, o->directory, o->quiet, stdout);
     }
@@ -98,14 +96,12 @@ enum adu_status adu_command_test(int argc, char **argv)
     struct adu_test_results *results = adu_test_results_new();
     const struct adu_assertions_watcher watcher = {
         .result = keep, .touched = touch, .context = results};
-    const struct adu_stage *stages[ADU_STAGES];
-    adu_stages_choose(o.directory, stages);
-    struct adu_policy *policy = adu_policy_load(o.directory, stages, NULL, &error);
+    struct adu_policy *policy = adu_policy_load(o.directory, adu_command_stages, NULL, &error);
     enum adu_status status = ADU_STATUS_USAGE;
-    if (policy != NULL && list_rules(results, policy, stages) &&
-        adu_assertions_run(o.directory, policy, stages, (int64_t)time(NULL) * 1000, &watcher,
-                           &error)) {
-        status = tell(&o, results, policy->presence);
+    if (policy != NULL && list_rules(results, policy) &&
+        adu_assertions_run(o.directory, policy, adu_command_stages, (int64_t)time(NULL) * 1000,
+                           &watcher, &error)) {
+        status = tell(&o, results, policy);
     } else {
         char text[ADU_ERROR_TEXT + ADU_ERROR_FILE + 32];
         fprintf(stderr, "aduana: %s\n", adu_error_format(&error, text, sizeof text));

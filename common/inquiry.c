@@ -46,7 +46,8 @@ static bool take_stages(struct adu_inquiry *inquiry,
                         const struct adu_stage *const stages[ADU_STAGES])
 {
     for (int kind = 0; kind < ADU_STAGES; kind++) {
-        const struct adu_stage *stage = stages[kind];
+        const struct adu_stage *stage =
+            inquiry->p.policy->presence[kind] == ADU_PRESENCE_LOADED ? stages[kind] : NULL;
         inquiry->p.stages[kind] = stage;
         if (stage != NULL && stage->instance_new != NULL &&
             (inquiry->p.instances[kind] = stage->instance_new()) == NULL) {

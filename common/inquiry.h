@@ -10,7 +10,8 @@
 
 struct adu_inquiry;
 
-/* `policy` and the stages it was loaded for must live longer. NULL when memory is gone. */
+/* `policy` and the stages it was loaded for must live longer; those that it leaves out are not
+ * asked. NULL when memory is gone. */
 ADU_API struct adu_inquiry *adu_inquiry_new(struct adu_policy *policy,
                                             const struct adu_stage *const stages[ADU_STAGES]);
 /* NULL-safe. */

@@ -68,6 +68,21 @@ const char *adu_policy_without(const enum adu_presence presence[ADU_STAGES],
     return "";
 }
 
+void adu_policy_left_out(const struct adu_policy *policy,
+                         void (*tell)(void *context, const char *name, const char *without),
+                         void *context)
+{
+    for (int kind = 0; kind < ADU_STAGES; kind++) {
+        if (policy->presence[kind] == ADU_PRESENCE_IGNORED) {
+            tell(context, stage_names[kind],
+                 adu_policy_without(policy->presence, (enum adu_stage_kind)kind));
+        }
+    }
+}
+
+/* Who has a policy loaded: a broker knows which plugins it has; a person, by the files. */
+enum asker { A_BROKER, A_PERSON, A_PERSON_WHO_WANTS_ALL };
+
 enum { PATH_MOST = 4096 };
 
 static bool file_path(const char *directory, const char *file, char *path, struct adu_error *error)
@@ -95,6 +110,25 @@ static bool read_header(const struct adu_json *root, struct adu_stage_header *he
         return adu_json_error(node, error, "expected one of \"refuse\", \"ignore\"");
     }
     return true;
+}
+
+/* {"if_not_loaded": "ignore"}, and besides at most comments and the schema's name. */
+static bool does_without(const struct adu_json *root)
+{
+    bool ignores = false;
+    if (!json_is_object(root->value)) {
+        return false;
+    }
+    for (const struct adu_json *node = adu_read_next(root, NULL); node != NULL;
+         node = adu_read_next(root, node)) {
+        if (strcmp(node->key, "if_not_loaded") == 0 && json_is_string(node->value) &&
+            strcmp(json_string_value(node->value), "ignore") == 0) {
+            ignores = true;
+        } else if (strcmp(node->key, "$schema") != 0) {
+            return false;
+        }
+    }
+    return ignores;
 }
 
 static bool load_missing(struct adu_policy *policy, enum adu_stage_kind kind,
@@ -135,7 +169,6 @@ static bool load_stage(struct adu_compiler *c, struct adu_policy *policy,
     if (policy->compiled[stage->kind] == NULL) {
         return adu_json_error(root, c->error, "cannot be compiled");
     }
-    policy->presence[stage->kind] = ADU_PRESENCE_LOADED;
     policy->watch[stage->kind] = mode != NULL && json_is_string(mode->value) &&
                                  strcmp(json_string_value(mode->value), "watch") == 0;
     policy->follows |= stage->follows != NULL && stage->follows(policy->compiled[stage->kind]);
@@ -165,17 +198,19 @@ static bool load_document(struct adu_compiler *c, const char *stem, bool may_be_
 }
 
 static bool load_file(struct adu_compiler *c, struct adu_policy *policy, enum adu_stage_kind kind,
-                      const struct adu_stage *stage)
+                      const struct adu_stage *stage, enum asker asker)
 {
     struct adu_json_document *document;
+    policy->presence[kind] = stage != NULL ? ADU_PRESENCE_LOADED : ADU_PRESENCE_NONE;
     if (!load_document(c, stage_names[kind], stage == NULL, &document)) {
         return false;
     }
     bool good = true;
     if (document != NULL) {
         const struct adu_json *root = adu_json_root(document);
-        good = stage != NULL ? load_stage(c, policy, stage, root)
-                             : load_missing(policy, kind, root, c->error);
+        good = stage != NULL && (asker == A_BROKER || !does_without(root))
+                   ? load_stage(c, policy, stage, root)
+                   : load_missing(policy, kind, root, c->error);
     }
     adu_json_free(document);
     return good;
@@ -193,6 +228,16 @@ static bool load_settings(struct adu_compiler *c, struct adu_policy *policy)
     return good;
 }
 
+static void add_left_out(void *context, const char *name, const char *without)
+{
+    char file[64];
+    snprintf(file, sizeof file, "%s.json", name);
+    adu_findings_add(context, "left-out", &(struct adu_place){.file = file},
+                     "says only \"if_not_loaded\": \"ignore\", so it is judged by as where "
+                     "aduana_%s is not loaded: %s",
+                     name, without);
+}
+
 /* Passes `good` on. `every`: an error goes to the findings, so that what follows is loaded all the
  * same. */
 static bool went(struct adu_compiler *c, bool good, bool every)
@@ -206,8 +251,9 @@ static bool went(struct adu_compiler *c, bool good, bool every)
 
 static bool load_files(struct adu_compiler *c, struct adu_policy *policy,
                        const struct adu_stage *const stages[ADU_STAGES],
-                       const struct adu_policy *before, bool every)
+                       const struct adu_policy *before, enum asker asker)
 {
+    const bool every = asker == A_PERSON_WHO_WANTS_ALL;
     /* What topics may be called before those who name topics; who gives roles before acl. */
     static const enum adu_stage_kind order[ADU_STAGES] = {ADU_STAGE_TOPIC_POLICY,
                                                           ADU_STAGE_CERT_AUTH, ADU_STAGE_IAM_AUTH,
@@ -215,7 +261,10 @@ static bool load_files(struct adu_compiler *c, struct adu_policy *policy,
     bool good = went(c, load_settings(c, policy), every);
     for (int i = 0; i < ADU_STAGES && (good || every); i++) {
         c->before = before != NULL ? before->compiled[order[i]] : NULL;
-        good = went(c, load_file(c, policy, order[i], stages[order[i]]), every) && good;
+        good = went(c, load_file(c, policy, order[i], stages[order[i]], asker), every) && good;
+    }
+    if (every) {
+        adu_policy_left_out(policy, add_left_out, c->findings);
     }
     policy->number = 1; /* until a pipeline counts it */
     policy->time_zone = c->time_zone;
@@ -235,10 +284,10 @@ static bool is_missing(const struct adu_policy *policy)
 
 static bool load_all(struct adu_compiler *c, struct adu_policy *policy,
                      const struct adu_stage *const stages[ADU_STAGES],
-                     const struct adu_policy *before, bool every)
+                     const struct adu_policy *before, enum asker asker)
 {
     return adu_file_trusted(c->directory, c->directory, c->error) &&
-           load_files(c, policy, stages, before, every) &&
+           load_files(c, policy, stages, before, asker) &&
            (is_missing(policy) ||
             adu_vocabulary_check(policy->vocabulary, stages[ADU_STAGE_ACL] != NULL, c->error));
 }
@@ -246,7 +295,7 @@ static bool load_all(struct adu_compiler *c, struct adu_policy *policy,
 static struct adu_policy *load(const char *directory,
                                const struct adu_stage *const stages[ADU_STAGES],
                                const struct adu_policy *before, struct adu_findings *findings,
-                               bool every, struct adu_error *error)
+                               enum asker asker, struct adu_error *error)
 {
     struct adu_policy *policy = calloc(1, sizeof *policy);
     if (policy != NULL) {
@@ -263,7 +312,7 @@ static struct adu_policy *load(const char *directory,
                                  .error = error,
                                  .findings = findings,
                                  .directory = directory};
-        if (load_all(&c, policy, stages, before, every)) {
+        if (load_all(&c, policy, stages, before, asker)) {
             return policy;
         }
     }
@@ -275,7 +324,7 @@ struct adu_policy *adu_policy_load(const char *directory,
                                    const struct adu_stage *const stages[ADU_STAGES],
                                    struct adu_findings *findings, struct adu_error *error)
 {
-    return load(directory, stages, NULL, findings, false, error);
+    return load(directory, stages, NULL, findings, A_PERSON, error);
 }
 
 struct adu_policy *adu_policy_load_again(const char *directory,
@@ -283,7 +332,7 @@ struct adu_policy *adu_policy_load_again(const char *directory,
                                          const struct adu_policy *before,
                                          struct adu_findings *findings, struct adu_error *error)
 {
-    return load(directory, stages, before, findings, false, error);
+    return load(directory, stages, before, findings, A_BROKER, error);
 }
 
 struct adu_policy *adu_policy_check(const char *directory,
@@ -291,7 +340,8 @@ struct adu_policy *adu_policy_check(const char *directory,
                                     struct adu_findings *findings)
 {
     struct adu_error error = {0};
-    struct adu_policy *policy = load(directory, stages, NULL, findings, true, &error);
+    struct adu_policy *policy =
+        load(directory, stages, NULL, findings, A_PERSON_WHO_WANTS_ALL, &error);
     if (error.set) { /* one that belongs to no single file */
         adu_findings_add_error(findings, &error);
     }

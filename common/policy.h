@@ -35,25 +35,33 @@ ADU_API const char *adu_policy_without(const enum adu_presence presence[ADU_STAG
 /* Who a client is, the broker says by itself: no stage is loaded that could, and a file lets it. */
 ADU_API bool adu_policy_broker_authenticates(const enum adu_presence presence[ADU_STAGES]);
 
-/* Loads `directory` for the stages in `stages` (NULL where not loaded). Names that no file defines
- * are an error only if no stage is missing whose file is there: at start, plugins come one by one.
- * What is remarkable is added to `findings` (NULL: nobody asks). NULL with `error` filled in.
- * Any thread; touches nothing but the files. */
+/* Calls for each stage that is not there and whose file says to do without, with what becomes of
+ * its questions, as adu_policy_without has it. */
+ADU_API void adu_policy_left_out(const struct adu_policy *policy,
+                                 void (*tell)(void *context, const char *name, const char *without),
+                                 void *context);
+
+/* Loads `directory` for the stages in `stages` (NULL where not loaded), where there is no broker: a
+ * file that says nothing more than "if_not_loaded": "ignore" is for one without that plugin, and
+ * its stage is left out. Names that no file defines are an error only if no stage is missing whose
+ * file is there. What is remarkable is added to `findings` (NULL: nobody asks). NULL with `error`
+ * filled in. Any thread; touches nothing but the files. */
 ADU_API struct adu_policy *adu_policy_load(const char *directory,
                                            const struct adu_stage *const stages[ADU_STAGES],
                                            struct adu_findings *findings, struct adu_error *error);
 
-/* The same when a further plugin of one start is loaded; `before` is what was made for those before
- * it. */
+/* The same for a broker, which has just these stages. At start its plugins come one by one;
+ * `before` is what was made for those before, NULL: nothing. */
 ADU_API struct adu_policy *adu_policy_load_again(const char *directory,
                                                  const struct adu_stage *const stages[ADU_STAGES],
                                                  const struct adu_policy *before,
                                                  struct adu_findings *findings,
                                                  struct adu_error *error);
 
-/* The same for people who want to know all that is wrong: after an error in a file it goes on to
- * the next file; what only several files together can show is looked for when each is good. Errors
- * are added to `findings` too, which is not NULL. NULL if there are any. */
+/* As adu_policy_load, for people who want to know all that is wrong: after an error in a file it
+ * goes on to the next file; what only several files together can show is looked for when each is
+ * good. Errors are added to `findings` too, which is not NULL, and so are stages that are left out.
+ * NULL if there are any errors. */
 ADU_API struct adu_policy *adu_policy_check(const char *directory,
                                             const struct adu_stage *const stages[ADU_STAGES],
                                             struct adu_findings *findings);
