@@ -34,6 +34,7 @@ void adu_rate_monitor_free(struct adu_rate_monitor *monitor)
         free(farewell);
     }
     if (monitor != NULL) {
+        free(monitor->all);
         adu_rate_groups_free(monitor);
         adu_rate_tree_clear(&monitor->tree);
         adu_presences_free(monitor->presences);
@@ -74,33 +75,57 @@ void adu_rate_unlist(struct adu_rate_monitor *monitor, struct adu_rate_client *c
 
 /* --- all clients --- */
 
-void adu_rate_know(struct adu_rate_monitor *monitor, struct adu_rate_client *client)
+/* True when there is room for one more. */
+static bool make_room(struct adu_rate_monitor *monitor)
 {
-    if (client->known_after != NULL) {
-        return;
+    enum { LEAST_ROOM = 64 };
+    if (monitor->known < monitor->room) {
+        return true;
     }
-    if (monitor->visit == NULL) {
-        client->known_before = client->known_after = monitor->visit = client;
-    } else {
-        client->known_after = monitor->visit;
-        client->known_before = monitor->visit->known_before;
-        client->known_before->known_after = client->known_after->known_before = client;
+    const size_t room = monitor->room + monitor->room / 2 + LEAST_ROOM;
+    struct adu_rate_client **all =
+        reallocarray(monitor->all, room, sizeof(struct adu_rate_client *));
+    if (all == NULL) {
+        return false;
     }
-    monitor->known++;
+    monitor->all = all;
+    monitor->room = room;
+    return true;
 }
 
+static void put(struct adu_rate_monitor *monitor, struct adu_rate_client *client, size_t place)
+{
+    monitor->all[place] = client;
+    client->place = (uint32_t)place;
+}
+
+bool adu_rate_know(struct adu_rate_monitor *monitor, struct adu_rate_client *client)
+{
+    if (client->known) {
+        return true;
+    }
+    if (!make_room(monitor)) {
+        return false;
+    }
+    client->known = true;
+    put(monitor, client, monitor->known++);
+    return true;
+}
+
+/* Its place goes to the last one; if this round has visited it already, by way of one that has been
+ * visited too: so nobody is left out of a round, or visited twice in it. */
 static void unknow(struct adu_rate_monitor *monitor, struct adu_rate_client *client)
 {
-    if (client->known_after == NULL) {
+    if (!client->known) {
         return;
     }
-    client->known_before->known_after = client->known_after;
-    client->known_after->known_before = client->known_before;
-    if (monitor->visit == client) {
-        monitor->visit = client->known_after != client ? client->known_after : NULL;
+    size_t place = client->place;
+    if (place < monitor->visited) {
+        put(monitor, monitor->all[--monitor->visited], place);
+        place = monitor->visited;
     }
-    client->known_before = client->known_after = NULL;
-    monitor->known--;
+    put(monitor, monitor->all[--monitor->known], place);
+    client->known = false;
 }
 
 /* --- forgetting --- */

@@ -117,7 +117,7 @@ void adu_rate_monitor_connected(const struct adu_stage_call *call,
                                 const struct adu_subject *subject, struct adu_rate_client *client)
 {
     classify(call, subject, client);
-    adu_rate_know(call->instance, client);
+    call->counters->stage_errors += !adu_rate_know(call->instance, client);
     make_learned(call, client);
     client->online = true;
     adu_rate_present(call, client);
@@ -218,13 +218,33 @@ enum adu_verdict adu_rate_monitor_decide(const struct adu_rate_policy *policy,
 
 /* --- each tick --- */
 
-/* Most of a visit is waiting for memory that nothing has touched for a second. */
-static void fetch_early(const struct adu_rate_client *client)
+/* Most of a visit is waiting for memory that nothing has touched for a second: so it is asked for
+ * some visits before, and what that points to when it is there. */
+static void fetch_early(const struct adu_rate_monitor *monitor)
 {
-    enum { LINE = 64 };
-    __builtin_prefetch(client->known_after);
-    for (size_t at = 0; client->learned != NULL && at < sizeof *client->learned; at += LINE) {
-        __builtin_prefetch((const char *)client->learned + at);
+    enum { LINE = 64, AHEAD = 8 };
+    const size_t next = monitor->visited + AHEAD;
+    if (next + AHEAD < monitor->known) {
+        __builtin_prefetch(monitor->all[next + AHEAD]);
+    }
+    const struct adu_learned *learned = next < monitor->known ? monitor->all[next]->learned : NULL;
+    for (size_t at = 0; learned != NULL && at < sizeof *learned; at += LINE) {
+        __builtin_prefetch((const char *)learned + at);
+    }
+}
+
+static void visit(const struct adu_stage_call *call, struct adu_rate_client *client)
+{
+    adu_rate_groups_visit(call, client);
+    if (client->generation == (uint32_t)call->generation) {
+        make_learned(call, client);
+        if (client->online && client->presence == NULL) { /* asked for since a reload */
+            adu_rate_present(call, client);
+        }
+    }
+    if (client->learned != NULL &&
+        adu_learned_visit(client->learned, call->now_ms, call->wall_ms)) {
+        adu_rate_list(call->instance, client);
     }
 }
 
@@ -232,31 +252,20 @@ static void fetch_early(const struct adu_rate_client *client)
 static void visit_some(const struct adu_stage_call *call, struct adu_rate_monitor *monitor)
 {
     int saves = 0;
-    if (monitor->known == 0) {
-        adu_rate_groups_round(call, monitor);
-    }
     for (size_t n = (monitor->known + VISIT_ALL_TICKS - 1) / VISIT_ALL_TICKS; n > 0; n--) {
-        struct adu_rate_client *client = monitor->visit;
-        monitor->visit = client->known_after;
-        fetch_early(client->known_after);
-        adu_rate_groups_visit(call, client);
-        if (++monitor->visited >= monitor->known) {
-            monitor->visited = 0;
-            adu_rate_groups_round(call, monitor);
-        }
-        if (client->generation == (uint32_t)call->generation) {
-            make_learned(call, client);
-            if (client->online && client->presence == NULL) { /* asked for since a reload */
-                adu_rate_present(call, client);
-            }
-        }
+        struct adu_rate_client *client = monitor->all[monitor->visited];
+        fetch_early(monitor);
+        visit(call, client);
         if (saves < SAVED_A_TICK) { /* the others with their next visit */
             saves += adu_rate_save_due(call, client);
         }
-        if (client->learned != NULL &&
-            adu_learned_visit(client->learned, call->now_ms, call->wall_ms)) {
-            adu_rate_list(monitor, client);
+        if (++monitor->visited == monitor->known) {
+            break;
         }
+    }
+    if (monitor->visited == monitor->known) {
+        monitor->visited = 0;
+        adu_rate_groups_round(call, monitor);
     }
 }
 

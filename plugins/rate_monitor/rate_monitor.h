@@ -17,13 +17,14 @@ enum adu_rate_scope { ADU_RATE_CLASS, ADU_RATE_LISTENER, ADU_RATE_BROKER, ADU_RA
 
 /* A client's state; zeroed to begin. What a visit looks at stands first. */
 struct adu_rate_client {
-    struct adu_rate_client *known_after, *known_before; /* all clients, in a ring */
     struct adu_learned *learned; /* NULL: its class asks for nothing that must be learned */
     struct adu_client_presence *presence; /* NULL: nothing is told of it */
     uint32_t generation;                  /* under which `class_index` was found; 0: never */
     int16_t class_index;                  /* -1: not watched */
     int16_t groups[ADU_RATE_SCOPES];      /* of the policy, under that generation; -1: none */
     uint32_t saved_s; /* when what was learned was kept last; 0: not since it is known */
+    uint32_t place;   /* among those that are visited, if `known` */
+    bool known : 1;
     bool online : 1;
     bool listed : 1;    /* among those whose alerts are not over */
     bool essential : 1; /* nothing is done to it, whatever its class says */

@@ -43,8 +43,9 @@ struct adu_rate_monitor {
     unsigned farewells_lost; /* for want of memory */
     int64_t counters_due_ms;
     struct adu_rate_tree tree;
-    struct adu_rate_client *visit; /* the next one of the ring of all */
-    size_t known, visited;         /* how many they are, and of them in this round */
+    struct adu_rate_client **all; /* who is visited, in no order; an owned array of borrowed ones */
+    size_t known, room;           /* how many they are, and how many it has room for */
+    size_t visited;               /* in this round: the first ones */
     struct adu_rate_group *groups; /* as those of the policy of `grouped` */
     size_t group_count;
     unsigned long grouped; /* the generation; 0: none */
@@ -60,8 +61,8 @@ struct adu_rate_monitor {
 void adu_rate_list(struct adu_rate_monitor *monitor, struct adu_rate_client *client);
 void adu_rate_unlist(struct adu_rate_monitor *monitor, struct adu_rate_client *client);
 
-/* clients.c: puts it among those that are visited. */
-void adu_rate_know(struct adu_rate_monitor *monitor, struct adu_rate_client *client);
+/* clients.c: puts it among those that are visited. False when memory is gone: it is not. */
+bool adu_rate_know(struct adu_rate_monitor *monitor, struct adu_rate_client *client);
 
 /* clients.c: the next one, which the caller frees; NULL: none. */
 struct adu_farewell *adu_rate_take_farewell(struct adu_rate_monitor *monitor);
