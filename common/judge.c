@@ -142,8 +142,6 @@ static bool make_subject(struct adu_pipeline *p, struct adu_principal *principal
                          struct adu_login *login, struct adu_now now)
 {
     struct adu_subject *s = &principal->subject;
-    s->client_id = adu_principal_client_id(principal);
-    s->username = principal->username;
     s->address = principal->address;
     s->port = principal->port;
     return collect_attributes(s, login) && bind_roles(p, s, login, now) && fill_values(p, s);

@@ -72,7 +72,8 @@ void adu_principal_unjudge(struct adu_principal *p)
     free(p->subject.values);
     free(p->values_memory);
     free(p->recent);
-    p->subject = (struct adu_subject){0};
+    p->subject = (struct adu_subject){.client_id = p->subject.client_id,
+                                      .username = p->subject.username}; /* it is called still */
     p->values_memory = NULL;
     p->recent = NULL;
     p->identity = NULL;
@@ -262,6 +263,8 @@ struct adu_principal *adu_principals_get(struct adu_principals *table, const cha
         return NULL;
     }
     p->user = user;
+    p->subject.client_id = p->client->id;
+    p->subject.username = p->username;
     p->next_of_client = p->client->principals;
     p->client->principals = p;
     link_newest(table, p);

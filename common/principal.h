@@ -38,7 +38,7 @@ struct adu_principal {
     unsigned online;            /* open connections; two for a moment during a takeover */
     struct adu_recent *recent;  /* NULL: nothing is remembered, which costs only time */
     void *state[ADU_STAGES];    /* the stages' client_state */
-    struct adu_subject subject;
+    struct adu_subject subject; /* of its own names always; the rest only while judged */
     void *values_memory;
 
     struct adu_client *client; /* its client id, and who else used it */

@@ -110,9 +110,11 @@ struct adu_stage {
     void (*client_forget)(void *instance, void *client_state);
 
     /* The broker has started, and this was kept of a client (adu_outlet.keep) that is known still;
-     * the names live as long as the state. False: it cannot be read, and the client begins anew. */
-    bool (*client_restore)(const struct adu_stage_call *call, const char *client_id,
-                           const char *username, void *client_state, struct adu_bytes record);
+     * of the subject only the names are known yet. It is that of every later call about the client,
+     * and with its names lives as long as the state. False: it cannot be read, and the client begins
+     * anew. */
+    bool (*client_restore)(const struct adu_stage_call *call, const struct adu_subject *subject,
+                           void *client_state, struct adu_bytes record);
 
     /* Turns a client certificate (in DER, and `parsed` where somebody has done so already, else
      * NULL) into attributes named `cert.*`. false with `why` when it holds something that cannot be

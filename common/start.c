@@ -127,8 +127,7 @@ static void restore_kept(void *context, const struct adu_kept *kept)
         return;
     }
     const struct adu_stage_call call = adu_pipeline_call(p, stage->kind, NULL, p->now);
-    r->unread += !stage->client_restore(&call, adu_principal_client_id(principal),
-                                        principal->username, *state, kept->record);
+    r->unread += !stage->client_restore(&call, &principal->subject, *state, kept->record);
 }
 
 static void restore_all_kept(struct adu_pipeline *p)

@@ -9,12 +9,6 @@ const char *const adu_rate_action_names[ADU_RATE_ACTIONS + 1] = {
     [ADU_RATE_QUARANTINE] = "quarantine",
 };
 
-static unsigned raised(const struct adu_rate_client *client)
-{
-    unsigned up = client->learned != NULL ? (unsigned)client->learned->up << ADU_RATE_KINDS : 0;
-    return up | adu_meter_raised(&client->meter);
-}
-
 /* NULL: since a reload it may be of another class, or nothing may be done to it. */
 static const struct adu_rate_class *acting_class(const struct adu_stage_call *call,
                                                  const struct adu_rate_client *client)
@@ -39,15 +33,15 @@ static void say(const struct adu_stage_call *call, const struct adu_rate_client 
                 enum adu_rate_action action, bool begins, const char *text,
                 const struct adu_place *rule)
 {
-    const struct adu_subject about = {.client_id = client->client_id, .username = client->username};
     const struct adu_event event = {.kind = adu_rate_action_names[action],
                                     .raised = begins,
-                                    .about = &about,
+                                    .about = client->subject,
                                     .rule = rule,
                                     .text = text};
     char id[ADU_AUDIT_NAME], name[ADU_AUDIT_NAME], line[ADU_AUDIT_LINE];
     snprintf(line, sizeof line, "%s client=%s username=%s: %s", adu_rate_action_names[action],
-             adu_audit_name(client->client_id, id), adu_audit_name(client->username, name), text);
+             adu_audit_name(client->subject->client_id, id),
+             adu_audit_name(client->subject->username, name), text);
     call->outlet->audit(call->outlet->context, &event);
     call->outlet->log(call->outlet->context, ADU_LOG_NOTICE, line);
 }
@@ -71,8 +65,8 @@ static void quarantine(const struct adu_stage_call *call, struct adu_rate_client
                        const struct adu_rate_class *class)
 {
     struct adu_rate_monitor *monitor = call->instance;
-    if (!adu_quarantine_add(monitor->quarantine, client->client_id, client->username,
-                            call->now_ms + class->quarantine_ms)) {
+    if (!adu_quarantine_add(monitor->quarantine, client->subject->client_id,
+                            client->subject->username, call->now_ms + class->quarantine_ms)) {
         call->counters->stage_errors++;
         return;
     }
@@ -90,8 +84,8 @@ static void disconnect(const struct adu_stage_call *call, const struct adu_rate_
                                    .text = "an alert about it is up, and its class asks for that",
                                    .rule = &class->actions_place,
                                    .limit = ADU_NO_LIMIT};
-    if (call->outlet->disconnect(call->outlet->context, client->client_id, client->username,
-                                 &why)) {
+    if (call->outlet->disconnect(call->outlet->context, client->subject->client_id,
+                                 client->subject->username, &why)) {
         call->counters->clients_disconnected++;
     }
 }
@@ -106,21 +100,22 @@ static bool goes_on(const struct adu_stage_call *call, const struct adu_rate_cli
     return client->online &&
            (class->acts_on[ADU_RATE_QUARANTINE] & adu_meter_above(&client->meter, call->now_ms)) !=
                0 &&
-           adu_quarantine_left(monitor->quarantine, client->client_id, client->username,
-                               call->now_ms) == 0;
+           adu_quarantine_left(monitor->quarantine, client->subject->client_id,
+                               client->subject->username, call->now_ms) == 0;
 }
 
 void adu_rate_act(const struct adu_stage_call *call, struct adu_rate_client *client)
 {
     const struct adu_rate_class *class = acting_class(call, client);
-    const unsigned up = raised(client), began = up & ~(unsigned)client->acted;
-    client->acted = (uint16_t)(client->acted & up);
+    struct adu_rate_incident *incident = client->incident;
+    const unsigned up = adu_rate_up(client), began = up & ~(unsigned)incident->acted;
+    incident->acted = (uint16_t)(incident->acted & up);
     throttle(call, client, class != NULL && (class->acts_on[ADU_RATE_THROTTLE] & up) != 0,
              class != NULL ? &class->actions_place : NULL);
     if (class == NULL) {
         return;
     }
-    client->acted = (uint16_t)up;
+    incident->acted = (uint16_t)up;
     const bool to_quarantine =
         (class->acts_on[ADU_RATE_QUARANTINE] & began) != 0 || goes_on(call, client, class);
     if (to_quarantine) {

@@ -1,5 +1,4 @@
-/* Which clients the monitor knows, which of them have something to tell, and what is left to say of
- * one that is forgotten. */
+/* Which clients the monitor knows, and what is left to say of one that is forgotten. */
 #include "plugins/rate_monitor/rate_monitor_parts.h"
 #include <stdlib.h>
 #include <string.h>
@@ -26,12 +25,18 @@ struct adu_farewell *adu_rate_take_farewell(struct adu_rate_monitor *monitor)
     return first;
 }
 
+void adu_rate_farewell_free(struct adu_farewell *farewell)
+{
+    adu_meter_clear(&farewell->client.meter);
+    free(farewell->client.incident);
+    free(farewell);
+}
+
 void adu_rate_monitor_free(struct adu_rate_monitor *monitor)
 {
     struct adu_farewell *farewell;
     while (monitor != NULL && (farewell = adu_rate_take_farewell(monitor)) != NULL) {
-        adu_meter_clear(&farewell->client.meter);
-        free(farewell);
+        adu_rate_farewell_free(farewell);
     }
     if (monitor != NULL) {
         free(monitor->all);
@@ -41,36 +46,6 @@ void adu_rate_monitor_free(struct adu_rate_monitor *monitor)
         adu_quarantine_free(monitor->quarantine);
     }
     free(monitor);
-}
-
-void adu_rate_list(struct adu_rate_monitor *monitor, struct adu_rate_client *client)
-{
-    if (client->listed) {
-        return;
-    }
-    client->listed = true;
-    client->earlier = NULL;
-    client->later = monitor->first;
-    if (monitor->first != NULL) {
-        monitor->first->earlier = client;
-    }
-    monitor->first = client;
-}
-
-void adu_rate_unlist(struct adu_rate_monitor *monitor, struct adu_rate_client *client)
-{
-    if (!client->listed) {
-        return;
-    }
-    client->listed = false;
-    if (client->earlier != NULL) {
-        client->earlier->later = client->later;
-    } else {
-        monitor->first = client->later;
-    }
-    if (client->later != NULL) {
-        client->later->earlier = client->earlier;
-    }
 }
 
 /* --- all clients --- */
@@ -130,49 +105,60 @@ static void unknow(struct adu_rate_monitor *monitor, struct adu_rate_client *cli
 
 /* --- forgetting --- */
 
-/* Takes over what was counted of it. */
-static struct adu_farewell *farewell_make(struct adu_rate_client *client)
+/* Takes over the incident, and what was counted of it. */
+static struct adu_farewell *farewell_make(struct adu_rate_client *client,
+                                          struct adu_rate_incident *incident)
 {
-    const size_t id = client->client_id != NULL ? strlen(client->client_id) + 1 : 0;
-    const size_t user = client->username != NULL ? strlen(client->username) + 1 : 0;
+    const char *client_id = client->subject->client_id, *username = client->subject->username;
+    const size_t id = client_id != NULL ? strlen(client_id) + 1 : 0;
+    const size_t user = username != NULL ? strlen(username) + 1 : 0;
     struct adu_farewell *farewell = calloc(1, sizeof *farewell + id + user);
     if (farewell == NULL) {
         return NULL;
     }
     farewell->client = *client;
+    farewell->client.incident = incident;
     client->meter = (struct adu_meter){0};
     if (client->learned != NULL) {
         farewell->learned = *client->learned;
     }
     farewell->client.learned = client->learned != NULL ? &farewell->learned : NULL;
+    farewell->client.subject = &farewell->subject;
     if (id > 0) {
-        farewell->client.client_id = memcpy(farewell->names, client->client_id, id);
+        farewell->subject.client_id = memcpy(farewell->names, client_id, id);
     }
     if (user > 0) {
-        farewell->client.username = memcpy(farewell->names + id, client->username, user);
+        farewell->subject.username = memcpy(farewell->names + id, username, user);
     }
     return farewell;
 }
 
 /* Nothing may be published from here; the next tick does. */
+static void say_farewell(struct adu_rate_monitor *monitor, struct adu_rate_client *client,
+                         struct adu_rate_incident *incident)
+{
+    struct adu_farewell *farewell = farewell_make(client, incident);
+    if (farewell == NULL) {
+        monitor->farewells_lost++;
+        free(incident);
+        return;
+    }
+    farewell->next = monitor->farewells;
+    monitor->farewells = farewell;
+}
+
 void adu_rate_monitor_forget(struct adu_rate_monitor *monitor, struct adu_rate_client *client)
 {
     const bool shown = client->learned != NULL && client->learned->shown != 0;
-    const bool up = shown || adu_meter_told(&client->meter) != 0;
-    struct adu_farewell *farewell = up ? farewell_make(client) : NULL;
-    adu_rate_unlist(monitor, client);
+    struct adu_rate_incident *incident = adu_rate_take_incident(monitor, client);
+    if (incident != NULL && (shown || adu_meter_told(&client->meter) != 0)) {
+        say_farewell(monitor, client, incident);
+    } else {
+        free(incident);
+    }
     unknow(monitor, client);
     adu_presence_forget(monitor->presences, &client->presence);
     adu_meter_clear(&client->meter);
     free(client->learned);
     client->learned = NULL;
-    if (!up) {
-        return;
-    }
-    if (farewell == NULL) {
-        monitor->farewells_lost++;
-        return;
-    }
-    farewell->next = monitor->farewells;
-    monitor->farewells = farewell;
 }

@@ -43,7 +43,7 @@ static void tell_signal(const struct adu_stage_call *call, const struct adu_rate
         .raised = raised,
         .value = adu_meter_value(&group->meter, signal, call->now_ms),
         .limit = (long)adu_meter_slot(&group->meter, signal)->most,
-        .since_ms = adu_meter_since(&group->meter, signal),
+        .since_ms = group->since.wall_ms[signal],
         .rule = policy != NULL && policy->limits.of[signal].most > 0
                     ? &policy->limits.of[signal].place
                     : NULL,
@@ -70,6 +70,7 @@ static void tell_due(const struct adu_stage_call *call, struct adu_rate_group *g
                      const struct adu_rate_group_policy *policy)
 {
     const unsigned raised = adu_meter_raised(&group->meter);
+    adu_since_note(&group->since, raised, call->wall_ms);
     for (int i = 0; raised >> i != 0; i++) {
         const enum adu_signal signal = (enum adu_signal)i;
         struct adu_meter_slot *slot = adu_meter_slot(&group->meter, signal);
@@ -80,11 +81,13 @@ static void tell_due(const struct adu_stage_call *call, struct adu_rate_group *g
             slot->rate.to_tell = false;
             tell_signal(call, group, policy, signal, true);
         }
-        if (adu_meter_rest(&group->meter, signal, call->now_ms) == ADU_RATE_CLEARED &&
+        if (adu_meter_rest(&group->meter, signal, policy->limits.of[signal].clear_s,
+                           call->now_ms) == ADU_RATE_CLEARED &&
             !slot->rate.to_tell) {
             tell_signal(call, group, policy, signal, false);
         }
     }
+    adu_since_note(&group->since, adu_meter_raised(&group->meter), call->wall_ms);
     struct adu_connections *usual = group->usual;
     if (usual != NULL && usual->up != usual->told && (!usual->up || adu_rate_may_begin(call))) {
         usual->told = usual->up;
@@ -196,6 +199,7 @@ void adu_rate_regroup(const struct adu_stage_call *call, struct adu_rate_monitor
     monitor->groups = fresh;
     monitor->group_count = fresh != NULL ? policy->group_count : 0;
     monitor->grouped = call->generation;
+    monitor->broker_group = adu_rate_broker_group(policy);
     if (!made) { /* what there is no memory for is not watched */
         call->counters->stage_errors++;
         adu_rate_groups_free(monitor);
@@ -210,11 +214,16 @@ static struct adu_rate_group *group_of(const struct adu_stage_call *call,
                                        const struct adu_rate_client *client, int scope)
 {
     const struct adu_rate_monitor *monitor = call->instance;
-    const int i = client->groups[scope];
-    return i >= 0 && (size_t)i < monitor->group_count && monitor->grouped == call->generation &&
-                   client->generation == (uint32_t)call->generation
-               ? &monitor->groups[i]
-               : NULL;
+    if (monitor->grouped != call->generation || client->generation != (uint32_t)call->generation) {
+        return NULL;
+    }
+    const struct adu_rate_class *class =
+        scope == ADU_RATE_CLASS ? adu_rate_class_of(call->policy, client) : NULL;
+    const int i = class != NULL                ? class->group
+                  : scope == ADU_RATE_LISTENER ? client->listener_group
+                  : scope == ADU_RATE_BROKER   ? monitor->broker_group
+                                               : -1;
+    return i >= 0 && (size_t)i < monitor->group_count ? &monitor->groups[i] : NULL;
 }
 
 void adu_rate_groups_add(const struct adu_stage_call *call, const struct adu_rate_client *client,
@@ -223,7 +232,7 @@ void adu_rate_groups_add(const struct adu_stage_call *call, const struct adu_rat
     for (int scope = 0; scope < ADU_RATE_SCOPES; scope++) {
         struct adu_rate_group *group = group_of(call, client, scope);
         if (group != NULL) {
-            adu_meter_add(&group->meter, signal, call->now_ms, call->wall_ms, 1);
+            adu_meter_add(&group->meter, signal, call->now_ms, 1);
         }
     }
 }
@@ -246,7 +255,7 @@ void adu_rate_groups_publish(const struct adu_stage_call *call,
     for (int scope = 0; scope < ADU_RATE_SCOPES; scope++) {
         struct adu_rate_group *group = group_of(call, client, scope);
         if (group != NULL) {
-            adu_meter_publish(&group->meter, call->now_ms, call->wall_ms, topic, payload, hash);
+            adu_meter_publish(&group->meter, call->now_ms, topic, payload, hash);
         }
     }
 }
@@ -254,11 +263,10 @@ void adu_rate_groups_publish(const struct adu_stage_call *call,
 void adu_rate_monitor_login_failed(const struct adu_stage_call *call, uint16_t port)
 {
     const struct adu_rate_policy *policy = call->policy;
-    const struct adu_rate_client nobody = {
-        .generation = (uint32_t)call->generation,
-        .groups = {[ADU_RATE_CLASS] = -1,
-                   [ADU_RATE_LISTENER] = (int16_t)adu_rate_listener_group(policy, port),
-                   [ADU_RATE_BROKER] = (int16_t)adu_rate_broker_group(policy)}};
+    const struct adu_rate_client nobody = {.generation = (uint32_t)call->generation,
+                                           .class_index = -1,
+                                           .listener_group =
+                                               (int16_t)adu_rate_listener_group(policy, port)};
     adu_rate_groups_add(call, &nobody, ADU_RATE_LOGIN_FAILURE);
 }
 
@@ -280,8 +288,7 @@ void adu_rate_groups_round(const struct adu_stage_call *call, struct adu_rate_mo
         struct adu_rate_group *group = &monitor->groups[i];
         group->online = group->counting;
         group->counting = 0;
-        adu_meter_add(&group->meter, ADU_RATE_CONNECTIONS, call->now_ms, call->wall_ms,
-                      group->online);
+        adu_meter_add(&group->meter, ADU_RATE_CONNECTIONS, call->now_ms, group->online);
         if (group->usual != NULL) {
             adu_connections_take(group->usual, call->now_ms, call->wall_ms, group->online);
         }

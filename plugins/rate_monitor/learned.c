@@ -1,13 +1,7 @@
 #include "plugins/rate_monitor/learned.h"
 
-static bool show(struct adu_learned *l, unsigned up, int64_t wall_ms)
+static bool show(struct adu_learned *l, unsigned up)
 {
-    const unsigned began = up & ~(unsigned)l->up;
-    for (int kind = 0; began != 0 && kind < ADU_HABIT_KINDS; kind++) {
-        if (began >> kind & 1) {
-            l->since_ms[kind] = wall_ms;
-        }
-    }
     l->up = (uint8_t)up;
     return l->up != l->shown;
 }
@@ -29,7 +23,7 @@ void adu_learned_set(struct adu_learned *l, bool learn, int64_t silence_ms)
     l->silence_ms = silence_ms;
 }
 
-bool adu_learned_connect(struct adu_learned *l, int64_t now_ms, int64_t wall_ms)
+bool adu_learned_connect(struct adu_learned *l, int64_t now_ms)
 {
     if (l->heard_ms == 0) {
         l->heard_ms = now_ms;
@@ -37,22 +31,22 @@ bool adu_learned_connect(struct adu_learned *l, int64_t now_ms, int64_t wall_ms)
     if (l->learn) {
         adu_habit_connect(&l->habit, now_ms);
     }
-    return show(l, raised(l, now_ms), wall_ms);
+    return show(l, raised(l, now_ms));
 }
 
-bool adu_learned_publish(struct adu_learned *l, int64_t now_ms, int64_t wall_ms)
+bool adu_learned_publish(struct adu_learned *l, int64_t now_ms)
 {
     l->heard_ms = now_ms;
     const unsigned changed = l->learn ? adu_habit_publish(&l->habit, now_ms) : 0;
-    return (changed != 0 || l->up != 0) && show(l, raised(l, now_ms), wall_ms);
+    return (changed != 0 || l->up != 0) && show(l, raised(l, now_ms));
 }
 
-bool adu_learned_visit(struct adu_learned *l, int64_t now_ms, int64_t wall_ms)
+bool adu_learned_visit(struct adu_learned *l, int64_t now_ms)
 {
     if (l->learn) {
         adu_habit_visit(&l->habit, now_ms);
     }
-    return show(l, raised(l, now_ms), wall_ms);
+    return show(l, raised(l, now_ms));
 }
 
 bool adu_learned_leave(struct adu_learned *l)
@@ -61,7 +55,7 @@ bool adu_learned_leave(struct adu_learned *l)
         adu_habit_leave(&l->habit);
     }
     const unsigned silent = l->silence_ms > 0 ? l->up & 1u << ADU_HABIT_SILENT : 0;
-    return show(l, (l->learn ? l->habit.raised : 0) | silent, 0);
+    return show(l, (l->learn ? l->habit.raised : 0) | silent);
 }
 
 double adu_learned_value(const struct adu_learned *l, enum adu_habit_kind kind, int64_t now_ms)

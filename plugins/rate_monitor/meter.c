@@ -44,14 +44,13 @@ struct topics {
 
 static struct topics *topics_of(const struct adu_meter *meter)
 {
-    return (struct topics *)(void *)(meter->slots + adu_signals_in(meter->asked));
+    return (struct topics *)(void *)(meter->slots->of + adu_signals_in(meter->slots->asked));
 }
 
 static struct adu_rate_limit limit_of(const struct adu_meter_slot *slot, enum adu_signal signal)
 {
     return (struct adu_rate_limit){.most = slot->most,
                                    .window_ms = adu_signals[signal].window_ms,
-                                   .clear_ms = (int64_t)slot->clear_s * SECOND,
                                    .form = adu_signals[signal].form};
 }
 
@@ -74,7 +73,7 @@ static void forget_counts(struct adu_meter_slot *slot)
 }
 
 static void set_slot(struct adu_meter_slot *slot, const struct adu_meter_slot *before,
-                     uint32_t most, uint32_t clear_s)
+                     uint32_t most)
 {
     if (before != NULL) {
         *slot = *before;
@@ -83,28 +82,29 @@ static void set_slot(struct adu_meter_slot *slot, const struct adu_meter_slot *b
         }
     }
     slot->most = most;
-    slot->clear_s = clear_s;
 }
 
 bool adu_meter_set(struct adu_meter *meter, const struct adu_rate_limits *limits)
 {
-    struct adu_meter fresh = {.asked = (uint16_t)asked_by(meter, limits)};
-    const bool topics = adu_meter_asks(&fresh, ADU_RATE_TOPICS);
-    if (fresh.asked == 0) {
+    struct adu_meter fresh;
+    const unsigned asked = asked_by(meter, limits);
+    const bool topics = (asked >> ADU_RATE_TOPICS & 1) != 0;
+    if (asked == 0) {
         adu_meter_clear(meter);
         return true;
     }
-    fresh.slots = calloc(1, (size_t)adu_signals_in(fresh.asked) * sizeof *fresh.slots +
-                                (topics ? sizeof(struct topics) : 0));
+    fresh.slots =
+        calloc(1, sizeof *fresh.slots + (size_t)adu_signals_in(asked) * sizeof fresh.slots->of[0] +
+                      (topics ? sizeof(struct topics) : 0));
     if (fresh.slots == NULL) {
         return false;
     }
+    fresh.slots->asked = (uint16_t)asked;
     for (int signal = 0; signal < ADU_RATE_KINDS; signal++) {
         struct adu_meter_slot *slot = adu_meter_slot(&fresh, (enum adu_signal)signal);
         if (slot != NULL) {
             set_slot(slot, adu_meter_slot(meter, (enum adu_signal)signal),
-                     limits != NULL ? limits->of[signal].most : 0,
-                     limits != NULL ? limits->of[signal].clear_s : 0);
+                     limits != NULL ? limits->of[signal].most : 0);
         }
     }
     if (topics && adu_meter_asks(meter, ADU_RATE_TOPICS)) {
@@ -123,8 +123,7 @@ void adu_meter_clear(struct adu_meter *meter)
 
 /* --- counting --- */
 
-bool adu_meter_add(struct adu_meter *meter, enum adu_signal signal, int64_t now_ms, int64_t wall_ms,
-                   uint32_t amount)
+bool adu_meter_add(struct adu_meter *meter, enum adu_signal signal, int64_t now_ms, uint32_t amount)
 {
     struct adu_meter_slot *slot = adu_meter_slot(meter, signal);
     if (slot == NULL) {
@@ -134,8 +133,6 @@ bool adu_meter_add(struct adu_meter *meter, enum adu_signal signal, int64_t now_
     if (adu_rate_add(&slot->rate, &limit, now_ms, amount) != ADU_RATE_RAISED) {
         return false;
     }
-    slot->since_s = (uint32_t)(wall_ms / SECOND);
-    slot->since_ms = (uint16_t)(wall_ms % SECOND);
     slot->rate.to_tell = true;
     return true;
 }
@@ -152,41 +149,41 @@ static bool begin_hour(struct adu_meter *meter, int64_t now_ms)
     return true;
 }
 
-static bool add_topic(struct adu_meter *meter, int64_t now_ms, int64_t wall_ms, uint64_t hash)
+static bool add_topic(struct adu_meter *meter, int64_t now_ms, uint64_t hash)
 {
     struct topics *topics = topics_of(meter);
     begin_hour(meter, now_ms);
     return adu_distinct_add(&topics->seen, hash) &&
-           adu_meter_add(meter, ADU_RATE_TOPICS, now_ms, wall_ms,
-                         adu_distinct_count(&topics->seen));
+           adu_meter_add(meter, ADU_RATE_TOPICS, now_ms, adu_distinct_count(&topics->seen));
 }
 
-bool adu_meter_publish(struct adu_meter *meter, int64_t now_ms, int64_t wall_ms, uint32_t topic,
-                       uint32_t payload, uint64_t hash)
+bool adu_meter_publish(struct adu_meter *meter, int64_t now_ms, uint32_t topic, uint32_t payload,
+                       uint64_t hash)
 {
-    if (meter->asked == 0) {
+    if (meter->slots == NULL) {
         return false;
     }
     const uint32_t bytes = topic < UINT32_MAX - payload ? topic + payload : UINT32_MAX;
     bool tell = adu_meter_asks(meter, ADU_RATE_PUBLISH) &&
-                adu_meter_add(meter, ADU_RATE_PUBLISH, now_ms, wall_ms, 1);
+                adu_meter_add(meter, ADU_RATE_PUBLISH, now_ms, 1);
     if (adu_meter_asks(meter, ADU_RATE_BYTES)) {
-        tell |= adu_meter_add(meter, ADU_RATE_BYTES, now_ms, wall_ms, bytes);
+        tell |= adu_meter_add(meter, ADU_RATE_BYTES, now_ms, bytes);
     }
     if (adu_meter_asks(meter, ADU_RATE_PAYLOAD)) {
-        tell |= adu_meter_add(meter, ADU_RATE_PAYLOAD, now_ms, wall_ms, payload);
+        tell |= adu_meter_add(meter, ADU_RATE_PAYLOAD, now_ms, payload);
     }
-    return (adu_meter_asks(meter, ADU_RATE_TOPICS) && add_topic(meter, now_ms, wall_ms, hash)) ||
-           tell;
+    return (adu_meter_asks(meter, ADU_RATE_TOPICS) && add_topic(meter, now_ms, hash)) || tell;
 }
 
-enum adu_rate_change adu_meter_rest(struct adu_meter *meter, enum adu_signal signal, int64_t now_ms)
+enum adu_rate_change adu_meter_rest(struct adu_meter *meter, enum adu_signal signal, long clear_s,
+                                    int64_t now_ms)
 {
     struct adu_meter_slot *slot = adu_meter_slot(meter, signal);
     if (slot == NULL || !slot->rate.raised) {
         return ADU_RATE_SAME;
     }
-    const struct adu_rate_limit limit = limit_of(slot, signal);
+    struct adu_rate_limit limit = limit_of(slot, signal);
+    limit.clear_ms = (int64_t)clear_s * SECOND;
     if (signal == ADU_RATE_TOPICS && begin_hour(meter, now_ms)) {
         adu_rate_add(&slot->rate, &limit, now_ms, 0);
     }
@@ -205,16 +202,11 @@ double adu_meter_value(const struct adu_meter *meter, enum adu_signal signal, in
     return (double)adu_rate_value(&slot->rate, &limit, now_ms);
 }
 
-int64_t adu_meter_since(const struct adu_meter *meter, enum adu_signal signal)
-{
-    const struct adu_meter_slot *slot = adu_meter_slot(meter, signal);
-    return slot != NULL ? (int64_t)slot->since_s * SECOND + slot->since_ms : 0;
-}
-
 static unsigned set_of(const struct adu_meter *meter, bool told)
 {
     unsigned set = 0;
-    for (int signal = 0; meter->asked >> signal != 0; signal++) {
+    const unsigned asked = meter->slots != NULL ? meter->slots->asked : 0;
+    for (int signal = 0; asked >> signal != 0; signal++) {
         const struct adu_meter_slot *slot = adu_meter_slot(meter, (enum adu_signal)signal);
         set |= (unsigned)(slot != NULL && slot->rate.raised && !(told && slot->rate.to_tell))
                << signal;
@@ -248,7 +240,7 @@ unsigned adu_meter_above(const struct adu_meter *meter, int64_t now_ms)
 
 void adu_meter_begin_anew(struct adu_meter *meter, unsigned signals)
 {
-    signals &= meter->asked;
+    signals &= meter->slots != NULL ? meter->slots->asked : 0;
     for (int signal = 0; signals >> signal != 0; signal++) {
         if ((signals >> signal & 1) != 0) {
             forget_counts(adu_meter_slot(meter, (enum adu_signal)signal));

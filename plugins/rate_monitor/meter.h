@@ -42,15 +42,17 @@ struct adu_rate_limits {
 
 struct adu_meter_slot {
     struct adu_rate rate;
-    uint32_t most, clear_s;
-    uint32_t since_s; /* wall clock, of an alert */
-    uint16_t since_ms;
+    uint32_t most;
+};
+
+struct adu_meter_slots {
+    uint16_t asked;             /* set of enum adu_signal */
+    struct adu_meter_slot of[]; /* those that are asked for, in their order; then the topics */
 };
 
 /* Zeroed to begin. */
 struct adu_meter {
-    struct adu_meter_slot *slots; /* of those in `asked`, in their order; then the topics */
-    uint16_t asked;               /* set of enum adu_signal */
+    struct adu_meter_slots *slots; /* NULL: nothing is asked for */
 };
 
 /* By other limits; NULL: none. What was counted for a limit that stays goes on being counted; an
@@ -70,32 +72,35 @@ static inline unsigned adu_signals_in(unsigned set)
 
 static inline bool adu_meter_asks(const struct adu_meter *meter, enum adu_signal signal)
 {
-    return (meter->asked >> signal & 1) != 0;
+    return meter->slots != NULL && (meter->slots->asked >> signal & 1) != 0;
 }
 
 /* NULL: it is not asked for. */
 static inline struct adu_meter_slot *adu_meter_slot(const struct adu_meter *meter,
                                                     enum adu_signal signal)
 {
-    const unsigned before = meter->asked & ((1U << signal) - 1);
-    return adu_meter_asks(meter, signal) ? &meter->slots[adu_signals_in(before)] : NULL;
+    if (!adu_meter_asks(meter, signal)) {
+        return NULL;
+    }
+    return &meter->slots->of[adu_signals_in(meter->slots->asked & ((1U << signal) - 1))];
 }
 
 /* So much has happened, or there is. True when something is to be told because of that. Hot. */
-bool adu_meter_add(struct adu_meter *meter, enum adu_signal signal, int64_t now_ms, int64_t wall_ms,
+bool adu_meter_add(struct adu_meter *meter, enum adu_signal signal, int64_t now_ms,
                    uint32_t amount);
 
 /* A publish, by the hash of its topic, which is looked at only if ADU_RATE_TOPICS is asked for.
  * Hot.
  */
-bool adu_meter_publish(struct adu_meter *meter, int64_t now_ms, int64_t wall_ms, uint32_t topic,
-                       uint32_t payload, uint64_t hash);
-/* Nothing has happened: CLEARED when an alert is over. */
-enum adu_rate_change adu_meter_rest(struct adu_meter *meter, enum adu_signal signal,
+bool adu_meter_publish(struct adu_meter *meter, int64_t now_ms, uint32_t topic, uint32_t payload,
+                       uint64_t hash);
+
+/* Nothing has happened: CLEARED when an alert is over, as it has been within its limit for
+ * `clear_s` seconds. */
+enum adu_rate_change adu_meter_rest(struct adu_meter *meter, enum adu_signal signal, long clear_s,
                                     int64_t now_ms);
 
 double adu_meter_value(const struct adu_meter *meter, enum adu_signal signal, int64_t now_ms);
-int64_t adu_meter_since(const struct adu_meter *meter, enum adu_signal signal);
 
 /* Sets of signals: whose alerts are up, and those of them that have been told. */
 unsigned adu_meter_raised(const struct adu_meter *meter);

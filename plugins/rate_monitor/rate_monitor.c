@@ -37,9 +37,7 @@ static void set_counted(const struct adu_stage_call *call, const struct adu_subj
 {
     const struct adu_rate_policy *policy = call->policy;
     const struct adu_rate_class *class = adu_rate_class_of(policy, client);
-    client->groups[ADU_RATE_CLASS] = (int16_t)(class != NULL ? class->group : -1);
-    client->groups[ADU_RATE_LISTENER] = (int16_t)adu_rate_listener_group(policy, subject->port);
-    client->groups[ADU_RATE_BROKER] = (int16_t)adu_rate_broker_group(policy);
+    client->listener_group = (int16_t)adu_rate_listener_group(policy, subject->port);
     if (!adu_meter_set(&client->meter, class != NULL ? &class->limits : NULL)) {
         call->counters->stage_errors++; /* it is counted as before */
     }
@@ -51,8 +49,7 @@ static void classify(const struct adu_stage_call *call, const struct adu_subject
 {
     const struct adu_rate_policy *policy = call->policy;
     client->generation = (uint32_t)call->generation;
-    client->client_id = subject->client_id;
-    client->username = subject->username;
+    client->subject = subject;
     client->class_index = -1;
     for (size_t i = 0; i < policy->class_count && client->class_index < 0; i++) {
         if (adu_match_holds(policy->classes[i].match, &subject->attributes, &subject->roles)) {
@@ -71,7 +68,7 @@ static void classify(const struct adu_stage_call *call, const struct adu_subject
 static void count(const struct adu_stage_call *call, struct adu_rate_client *client,
                   enum adu_signal signal)
 {
-    if (adu_meter_add(&client->meter, signal, call->now_ms, call->wall_ms, 1)) {
+    if (adu_meter_add(&client->meter, signal, call->now_ms, 1)) {
         adu_rate_list(call->instance, client);
     }
     adu_rate_groups_add(call, client, signal);
@@ -86,7 +83,7 @@ static void count_publish(const struct adu_stage_call *call, const struct adu_re
     const bool hashed = adu_meter_asks(&client->meter, ADU_RATE_TOPICS) ||
                         (grouped && adu_rate_groups_want_hash(call, client));
     const uint64_t hash = hashed ? adu_hash64(request->topic.bytes, request->topic.length) : 0;
-    if (adu_meter_publish(&client->meter, call->now_ms, call->wall_ms, topic, payload, hash)) {
+    if (adu_meter_publish(&client->meter, call->now_ms, topic, payload, hash)) {
         adu_rate_list(call->instance, client);
     }
     if (grouped) {
@@ -121,8 +118,7 @@ void adu_rate_monitor_connected(const struct adu_stage_call *call,
     make_learned(call, client);
     client->online = true;
     adu_rate_present(call, client);
-    if (client->learned != NULL &&
-        adu_learned_connect(client->learned, call->now_ms, call->wall_ms)) {
+    if (client->learned != NULL && adu_learned_connect(client->learned, call->now_ms)) {
         adu_rate_list(call->instance, client);
     }
     count(call, client, ADU_RATE_CONNECT);
@@ -192,8 +188,7 @@ enum adu_verdict adu_rate_monitor_count(const struct adu_stage_call *call,
     if (!client->online) { /* the broker sends a will after the end of its connection */
         adu_presence_will(&client->presence);
     }
-    if (client->learned != NULL &&
-        adu_learned_publish(client->learned, call->now_ms, call->wall_ms)) {
+    if (client->learned != NULL && adu_learned_publish(client->learned, call->now_ms)) {
         adu_rate_list(call->instance, client);
     }
     count_publish(call, request, client);
@@ -242,8 +237,7 @@ static void visit(const struct adu_stage_call *call, struct adu_rate_client *cli
             adu_rate_present(call, client);
         }
     }
-    if (client->learned != NULL &&
-        adu_learned_visit(client->learned, call->now_ms, call->wall_ms)) {
+    if (client->learned != NULL && adu_learned_visit(client->learned, call->now_ms)) {
         adu_rate_list(call->instance, client);
     }
 }
@@ -272,18 +266,20 @@ static void visit_some(const struct adu_stage_call *call, struct adu_rate_monito
 void adu_rate_monitor_tick(const struct adu_stage_call *call)
 {
     struct adu_rate_monitor *monitor = call->instance;
-    struct adu_rate_client *next;
+    struct adu_rate_incident *next;
     adu_rate_regroup(call, monitor);
     adu_rate_tell_farewells(call,
                             monitor); /* first: the client may be back, and above its limit again */
     visit_some(call, monitor);
     adu_rate_groups_tell(call, monitor);
-    for (struct adu_rate_client *client = monitor->first; client != NULL; client = next) {
-        next = client->later;
-        if (!adu_rate_tell_due(call, client)) {
-            adu_rate_unlist(monitor, client);
+    call->counters->stage_errors += adu_rate_open_incidents(monitor);
+    for (struct adu_rate_incident *i = monitor->incidents; i != NULL; i = next) {
+        next = i->later;
+        const bool more = adu_rate_tell_due(call, i->client);
+        adu_rate_act(call, i->client);
+        if (!more) {
+            adu_rate_rest_incident(monitor, i);
         }
-        adu_rate_act(call, client);
     }
     adu_rate_end_delay(call, monitor);
     adu_quarantine_expire(monitor->quarantine, call->now_ms, EXPIRED_A_TICK);

@@ -9,30 +9,33 @@
 #include "plugins/rate_monitor/meter.h"
 
 struct adu_client_presence;
+struct adu_rate_incident; /* what is going on about a client */
 struct adu_rate_policy;
 struct adu_rate_monitor; /* what outlives a generation: who is above a limit now */
 
 /* Whose groups a client is counted in, too: its class, its listener, all. */
 enum adu_rate_scope { ADU_RATE_CLASS, ADU_RATE_LISTENER, ADU_RATE_BROKER, ADU_RATE_SCOPES };
 
-/* A client's state; zeroed to begin. What a visit looks at stands first. */
+/* A client's state; zeroed to begin. There may be very many of them, so what only matters while an
+ * alert is up is not here. */
 struct adu_rate_client {
     struct adu_learned *learned; /* NULL: its class asks for nothing that must be learned */
     struct adu_client_presence *presence; /* NULL: nothing is told of it */
-    uint32_t generation;                  /* under which `class_index` was found; 0: never */
-    int16_t class_index;                  /* -1: not watched */
-    int16_t groups[ADU_RATE_SCOPES];      /* of the policy, under that generation; -1: none */
-    uint32_t saved_s; /* when what was learned was kept last; 0: not since it is known */
-    uint32_t place;   /* among those that are visited, if `known` */
+    struct adu_meter meter;
+    const struct adu_subject *subject; /* who it is; borrowed, and outlives its state */
+    union {
+        struct adu_rate_client *next_fresh; /* if `fresh` */
+        struct adu_rate_incident *incident; /* else; NULL: there is none */
+    };
+    uint32_t place;         /* among those that are visited, if `known` */
+    uint32_t generation;    /* under which the next two were found; 0: never */
+    int16_t class_index;    /* -1: not watched */
+    int16_t listener_group; /* of the policy; -1: none */
     bool known : 1;
     bool online : 1;
-    bool listed : 1;    /* among those whose alerts are not over */
+    bool fresh : 1;     /* the next tick makes an incident for it */
     bool essential : 1; /* nothing is done to it, whatever its class says */
     bool throttled : 1;
-    uint16_t acted; /* set of kinds: what its alerts ask for has been done */
-    struct adu_meter meter;
-    const char *client_id, *username; /* borrowed from the principal, which outlives its state */
-    struct adu_rate_client *earlier, *later;
 };
 
 /* NULL with c->error set. */
@@ -51,10 +54,10 @@ void adu_rate_monitor_connected(const struct adu_stage_call *call,
 void adu_rate_monitor_left(const struct adu_stage_call *call, struct adu_rate_client *client,
                            enum adu_end end);
 
-/* From before the broker's start: what adu_outlet.keep was given. False: it cannot be read. */
-bool adu_rate_monitor_restore(const struct adu_stage_call *call, const char *client_id,
-                              const char *username, struct adu_rate_client *client,
-                              struct adu_bytes record);
+/* From before the broker's start: what adu_outlet.keep was given. Of the subject only the names are
+ * known yet. False: it cannot be read. */
+bool adu_rate_monitor_restore(const struct adu_stage_call *call, const struct adu_subject *subject,
+                              struct adu_rate_client *client, struct adu_bytes record);
 
 /* What is known of the client is judged anew: under another policy, or by other roles. */
 void adu_rate_monitor_judged(const struct adu_stage_call *call, const struct adu_subject *subject,

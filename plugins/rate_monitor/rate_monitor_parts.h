@@ -1,7 +1,8 @@
-/* The inside of the monitor, shared by its parts. Each calls only those above it: clients.c (who is
- * known, who is forgotten), act.c (what is done about alerts), tell.c (alerts go out),
- * tell_presence.c (presence goes out, and what outlives the broker to the disk), tell_counters.c
- * (counters go out), rate_monitor.c (counting, and what the stage does). */
+/* The inside of the monitor, shared by its parts. Each calls only those above it: incidents.c
+ * (whose alerts are up), clients.c (who is known, who is forgotten), act.c (what is done about
+ * alerts), tell.c (alerts go out), tell_presence.c (presence goes out, and what outlives the broker
+ * to the disk), tell_counters.c (counters go out), rate_monitor.c (counting, and what the stage
+ * does). */
 #ifndef ADUANA_RATE_MONITOR_PARTS_H
 #define ADUANA_RATE_MONITOR_PARTS_H
 
@@ -11,10 +12,41 @@
 #include "plugins/rate_monitor/rate_monitor.h"
 #include "plugins/rate_monitor/rate_policy.h"
 
+/* Kinds of alerts: those of signals, then those of enum adu_habit_kind. */
+enum { ADU_ALERT_KINDS = ADU_RATE_KINDS + ADU_HABIT_KINDS };
+
+/* Since when alerts of somebody are up. */
+struct adu_since {
+    uint16_t up; /* set of kinds: these */
+    int64_t wall_ms[ADU_ALERT_KINDS];
+};
+
+/* To be told in each tick what is up. */
+static inline void adu_since_note(struct adu_since *since, unsigned up, int64_t wall_ms)
+{
+    const unsigned began = up & ~(unsigned)since->up;
+    for (int kind = 0; began >> kind != 0; kind++) {
+        if ((began >> kind & 1) != 0) {
+            since->wall_ms[kind] = wall_ms;
+        }
+    }
+    since->up = (uint16_t)up;
+}
+
+/* What is going on about a client, from the tick after an alert of it began till none is up. */
+struct adu_rate_incident {
+    struct adu_rate_client *client;
+    struct adu_rate_incident *earlier, *later; /* while `listed`: something is to be told or done */
+    bool listed;
+    uint16_t acted; /* set of kinds: what these alerts ask for has been done */
+    struct adu_since since;
+};
+
 /* A client that was forgotten while its alert was up: what is left to say of it. */
 struct adu_farewell {
     struct adu_farewell *next;
-    struct adu_rate_client client; /* a copy, whose names are those below */
+    struct adu_rate_client client; /* a copy, which owns its incident and its meter */
+    struct adu_subject subject;    /* only the names, which are those below */
     struct adu_learned learned;    /* a copy, if it had one */
     char names[];
 };
@@ -24,6 +56,7 @@ struct adu_rate_group {
     enum adu_rate_scope scope;
     char *name; /* of the class, or the listener's port; owned; NULL: the broker */
     struct adu_meter meter;
+    struct adu_since since;    /* of alerts of signals */
     uint32_t online, counting; /* clients connected: by the last round of visits, and in this one */
     struct adu_connections *usual; /* NULL: not learned */
 };
@@ -38,7 +71,8 @@ struct adu_rate_tree {
 };
 
 struct adu_rate_monitor {
-    struct adu_rate_client *first; /* whose alerts are to be told, or are not over */
+    struct adu_rate_client *fresh;       /* something began, or is over, since the last tick */
+    struct adu_rate_incident *incidents; /* of which something is to be told, or is not over */
     struct adu_farewell *farewells;
     unsigned farewells_lost; /* for want of memory */
     int64_t counters_due_ms;
@@ -49,6 +83,7 @@ struct adu_rate_monitor {
     struct adu_rate_group *groups; /* as those of the policy of `grouped` */
     size_t group_count;
     unsigned long grouped; /* the generation; 0: none */
+    int broker_group;      /* -1: none */
     int64_t minute_ms;     /* when this minute of alerts began */
     long told;             /* in it */
     struct adu_quarantine *quarantine;
@@ -57,15 +92,30 @@ struct adu_rate_monitor {
     bool delaying;                     /* there are more than may be told, and that has been told */
 };
 
-/* clients.c: has the client looked at by adu_rate_tell_due in each tick until it is unlisted. */
+/* incidents.c: has the client looked at in each tick until its incident rests. Hot. */
 void adu_rate_list(struct adu_rate_monitor *monitor, struct adu_rate_client *client);
-void adu_rate_unlist(struct adu_rate_monitor *monitor, struct adu_rate_client *client);
+
+/* incidents.c: makes the incidents of those that were listed since the last tick. Returns how many
+ * there was no memory for: they are tried again. */
+unsigned adu_rate_open_incidents(struct adu_rate_monitor *monitor);
+
+/* incidents.c: nothing of it is to be told or done now. It stays while an alert is up. */
+void adu_rate_rest_incident(struct adu_rate_monitor *monitor, struct adu_rate_incident *incident);
+
+/* incidents.c: the client has none any more. Returns what it had, which the caller frees; or NULL.
+ */
+struct adu_rate_incident *adu_rate_take_incident(struct adu_rate_monitor *monitor,
+                                                 struct adu_rate_client *client);
+
+/* incidents.c: the set of kinds of alerts that are up. */
+unsigned adu_rate_up(const struct adu_rate_client *client);
 
 /* clients.c: puts it among those that are visited. False when memory is gone: it is not. */
 bool adu_rate_know(struct adu_rate_monitor *monitor, struct adu_rate_client *client);
 
-/* clients.c: the next one, which the caller frees; NULL: none. */
+/* clients.c: the next one, which the caller frees with the function below; NULL: none. */
 struct adu_farewell *adu_rate_take_farewell(struct adu_rate_monitor *monitor);
+void adu_rate_farewell_free(struct adu_farewell *farewell);
 
 /* groups.c: the groups are those of the running policy from here on. From a tick. */
 void adu_rate_regroup(const struct adu_stage_call *call, struct adu_rate_monitor *monitor);
@@ -102,14 +152,15 @@ static inline const struct adu_rate_class *adu_rate_class_of(const struct adu_ra
 unsigned adu_rate_actions_on(const struct adu_stage_call *call,
                              const struct adu_rate_client *client, int kind);
 
-/* act.c: does it, once an alert, and ends what is over. From a tick. */
+/* act.c: does it, once an alert, and ends what is over, for a client that has an incident. From a
+ * tick. */
 void adu_rate_act(const struct adu_stage_call *call, struct adu_rate_client *client);
 
 /* tell.c: one alert goes out. From a tick. */
 void adu_rate_publish(const struct adu_stage_call *call, const struct adu_alert *alert);
 
-/* tell.c: what has begun or is over with a client. True while an alert of it is not over, or waits.
- */
+/* tell.c: what has begun or is over with a client that has an incident. True while an alert of it
+ * is not over, or waits. */
 bool adu_rate_tell_due(const struct adu_stage_call *call, struct adu_rate_client *client);
 
 /* tell.c: the end of the alerts of those who were forgotten. */

@@ -34,10 +34,10 @@ static void left(const struct adu_stage_call *call, const struct adu_subject *su
     adu_rate_monitor_left(call, client_state, end);
 }
 
-static bool restore(const struct adu_stage_call *call, const char *client_id, const char *username,
+static bool restore(const struct adu_stage_call *call, const struct adu_subject *subject,
                     void *client_state, struct adu_bytes record)
 {
-    return adu_rate_monitor_restore(call, client_id, username, client_state, record);
+    return adu_rate_monitor_restore(call, subject, client_state, record);
 }
 
 static void judged(const struct adu_stage_call *call, const struct adu_subject *subject,

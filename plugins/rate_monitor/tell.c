@@ -91,32 +91,38 @@ bool adu_rate_may_begin(const struct adu_stage_call *call)
     return false;
 }
 
+/* NULL: it is of none, or since a reload it may be of another, which its next message will tell. */
+static const struct adu_rate_class *class_now(const struct adu_stage_call *call,
+                                              const struct adu_rate_client *client)
+{
+    return client->generation == (uint32_t)call->generation
+               ? adu_rate_class_of(call->policy, client)
+               : NULL;
+}
+
 /* `gone`: the client is. */
 static void tell(const struct adu_stage_call *call, const struct adu_rate_client *client,
                  enum adu_signal signal, bool raised, bool gone)
 {
     const struct adu_signal_kind *kind = &adu_signals[signal];
     const struct adu_meter_slot *slot = adu_meter_slot(&client->meter, signal);
-    const struct adu_rate_class *class = client->generation == (uint32_t)call->generation
-                                             ? adu_rate_class_of(call->policy, client)
-                                             : NULL;
+    const struct adu_rate_class *class = class_now(call, client);
     char text[160];
     snprintf(text, sizeof text, "%s of its class%s", raised ? kind->more : kind->within,
              raised ? "" : " again");
     struct adu_alert alert = {
         .kind = kind->kind,
         .raised = raised,
-        .client_id = client->client_id,
-        .username = client->username,
+        .client_id = client->subject->client_id,
+        .username = client->subject->username,
         .actions = raised ? adu_rate_actions_on(call, client, (int)signal) : 0,
         .action_names = adu_rate_action_names,
         .value = adu_meter_value(&client->meter, signal, call->now_ms),
         .limit = slot != NULL ? (long)slot->most : 0,
-        .since_ms = adu_meter_since(&client->meter, signal),
+        .since_ms = client->incident->since.wall_ms[signal],
         .time_ms = call->wall_ms,
         .text = gone ? "the client is no longer known" : text,
     };
-    /* Since a reload the client may be of another class, which its next message will tell. */
     if (class != NULL) {
         alert.class_name = class->name;
         alert.rule = class->limits.of[signal].most > 0 ? &class->limits.of[signal].place : NULL;
@@ -133,20 +139,18 @@ static void tell_learned(const struct adu_stage_call *call, const struct adu_rat
         .kind = learned_kinds[kind].kind,
         .severity = learned_kinds[kind].severity,
         .raised = raised,
-        .client_id = client->client_id,
-        .username = client->username,
+        .client_id = client->subject->client_id,
+        .username = client->subject->username,
         .value = adu_learned_value(learned, (enum adu_habit_kind)kind, call->now_ms),
         .expected = fixed ? 0 : adu_habit_usual(&learned->habit, (enum adu_habit_kind)kind),
         .limit = fixed ? learned->silence_ms / 1000 : 0,
         .actions = raised ? adu_rate_actions_on(call, client, ADU_RATE_KINDS + kind) : 0,
         .action_names = adu_rate_action_names,
-        .since_ms = learned->since_ms[kind],
+        .since_ms = client->incident->since.wall_ms[ADU_RATE_KINDS + kind],
         .time_ms = call->wall_ms,
         .text = text,
     };
-    const struct adu_rate_class *class = client->generation == (uint32_t)call->generation
-                                             ? adu_rate_class_of(call->policy, client)
-                                             : NULL;
+    const struct adu_rate_class *class = class_now(call, client);
     if (class != NULL) {
         alert.class_name = class->name;
         alert.rule = fixed ? &class->silence_place : class->learn ? &class->learn_place : NULL;
@@ -171,6 +175,18 @@ static bool tell_learned_due(const struct adu_stage_call *call, struct adu_rate_
     return learned != NULL && learned->up != learned->shown;
 }
 
+/* An alert whose limit a reload has taken away is over at once; if it is not known yet whether it
+ * has, after as long as is usual. */
+static long clear_seconds(const struct adu_stage_call *call, const struct adu_rate_client *client,
+                          enum adu_signal signal)
+{
+    if (client->generation != (uint32_t)call->generation) {
+        return adu_signals[signal].clear_seconds;
+    }
+    const struct adu_rate_class *class = adu_rate_class_of(call->policy, client);
+    return class != NULL ? (long)class->limits.of[signal].clear_s : 0;
+}
+
 /* True while the alert is up. */
 static bool tell_signal_due(const struct adu_stage_call *call, struct adu_rate_client *client,
                             enum adu_signal signal)
@@ -180,7 +196,8 @@ static bool tell_signal_due(const struct adu_stage_call *call, struct adu_rate_c
         rate->to_tell = false;
         tell(call, client, signal, true, false);
     }
-    if (adu_meter_rest(&client->meter, signal, call->now_ms) == ADU_RATE_CLEARED) {
+    if (adu_meter_rest(&client->meter, signal, clear_seconds(call, client, signal), call->now_ms) ==
+        ADU_RATE_CLEARED) {
         if (!rate->to_tell) {
             tell(call, client, signal, false, false);
         }
@@ -191,6 +208,8 @@ static bool tell_signal_due(const struct adu_stage_call *call, struct adu_rate_c
 
 bool adu_rate_tell_due(const struct adu_stage_call *call, struct adu_rate_client *client)
 {
+    struct adu_since *since = &client->incident->since;
+    adu_since_note(since, adu_rate_up(client), call->wall_ms);
     bool more = tell_learned_due(call, client);
     const unsigned raised = adu_meter_raised(&client->meter);
     for (int signal = 0; raised >> signal != 0; signal++) {
@@ -198,6 +217,7 @@ bool adu_rate_tell_due(const struct adu_stage_call *call, struct adu_rate_client
             more = tell_signal_due(call, client, (enum adu_signal)signal) || more;
         }
     }
+    adu_since_note(since, adu_rate_up(client), call->wall_ms);
     return more;
 }
 
@@ -216,8 +236,7 @@ void adu_rate_tell_farewells(const struct adu_stage_call *call, struct adu_rate_
                 tell_learned(call, &farewell->client, kind, false, "the client is no longer known");
             }
         }
-        adu_meter_clear(&farewell->client.meter);
-        free(farewell);
+        adu_rate_farewell_free(farewell);
     }
     call->counters->stage_errors += monitor->farewells_lost;
     monitor->farewells_lost = 0;

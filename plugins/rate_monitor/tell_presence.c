@@ -63,7 +63,7 @@ static void tell_one(const struct adu_stage_call *call, struct adu_rate_monitor 
 {
     const struct adu_rate_policy *policy = call->policy;
     struct adu_rate_client *client = client_of(presence);
-    const char *username = client != NULL ? client->username : NULL;
+    const char *username = client != NULL ? client->subject->username : NULL;
     char topic[ADU_SAVED_TOPIC_MOST + 1];
     const bool tellable =
         !presence->forgotten && topic_of(call, presence, username, topic, sizeof topic);
@@ -103,7 +103,7 @@ void adu_rate_present(const struct adu_stage_call *call, struct adu_rate_client 
     const struct adu_rate_policy *policy = call->policy;
     struct adu_rate_monitor *monitor = call->instance;
     if (policy->presence_topic != NULL &&
-        !adu_presence_connected(monitor->presences, &client->presence, client->client_id,
+        !adu_presence_connected(monitor->presences, &client->presence, client->subject->client_id,
                                 call->wall_ms)) {
         call->counters->stage_errors++;
     }
@@ -114,17 +114,19 @@ void adu_rate_present(const struct adu_stage_call *call, struct adu_rate_client 
 void adu_rate_save(const struct adu_stage_call *call, struct adu_rate_client *client)
 {
     const struct adu_rate_monitor *monitor = call->instance;
-    const int64_t left_ms =
-        adu_quarantine_left(monitor->quarantine, client->client_id, client->username, call->now_ms);
+    const int64_t left_ms = adu_quarantine_left(monitor->quarantine, client->subject->client_id,
+                                                client->subject->username, call->now_ms);
     struct adu_saved saved;
     const size_t length = call->outlet->keep != NULL
                               ? adu_saved_make(&saved, client->learned, client->presence,
                                                left_ms > 0 ? call->wall_ms + left_ms : 0)
                               : 0;
-    client->saved_s = (uint32_t)(call->now_ms / 1000);
+    if (client->learned != NULL) {
+        client->learned->saved_s = (uint32_t)(call->now_ms / 1000);
+    }
     if (length > 0) {
-        call->outlet->keep(call->outlet->context, ADU_STAGE_RATE_MONITOR, client->client_id,
-                           client->username,
+        call->outlet->keep(call->outlet->context, ADU_STAGE_RATE_MONITOR,
+                           client->subject->client_id, client->subject->username,
                            (struct adu_bytes){.bytes = (unsigned char *)&saved, .length = length});
     }
 }
@@ -132,13 +134,14 @@ void adu_rate_save(const struct adu_stage_call *call, struct adu_rate_client *cl
 bool adu_rate_save_due(const struct adu_stage_call *call, struct adu_rate_client *client)
 {
     const uint32_t now_s = (uint32_t)(call->now_ms / 1000);
-    if (client->learned == NULL || !client->learned->learn) {
+    struct adu_learned *learned = client->learned;
+    if (learned == NULL || !learned->learn) {
         return false;
     }
-    if (client->saved_s == 0) { /* there is nothing worth keeping yet */
-        client->saved_s = now_s;
+    if (learned->saved_s == 0) { /* there is nothing worth keeping yet */
+        learned->saved_s = now_s;
     }
-    if (now_s - client->saved_s < SAVE_AFTER_S) {
+    if (now_s - learned->saved_s < SAVE_AFTER_S) {
         return false;
     }
     adu_rate_save(call, client);
@@ -157,25 +160,24 @@ static bool restore_quarantine(const struct adu_stage_call *call, const char *cl
                                   (left_ms < QUARANTINE_MOST_MS ? left_ms : QUARANTINE_MOST_MS));
 }
 
-bool adu_rate_monitor_restore(const struct adu_stage_call *call, const char *client_id,
-                              const char *username, struct adu_rate_client *client,
-                              struct adu_bytes record)
+bool adu_rate_monitor_restore(const struct adu_stage_call *call, const struct adu_subject *subject,
+                              struct adu_rate_client *client, struct adu_bytes record)
 {
     struct adu_rate_monitor *monitor = call->instance;
     struct adu_saved saved;
-    client->client_id = client_id;
-    client->username = username;
+    client->subject = subject;
     if (!adu_saved_read(&saved, record)) {
         return false;
     }
     if (saved.learns && (client->learned = calloc(1, sizeof *client->learned)) != NULL) {
         client->learned->habit = saved.habit;
     }
-    const bool kept_out = restore_quarantine(call, client_id, username, saved.quarantined_until_ms);
+    const bool kept_out =
+        restore_quarantine(call, subject->client_id, subject->username, saved.quarantined_until_ms);
     const bool restored =
         !saved.present ||
-        adu_presence_restore(monitor->presences, &client->presence, client_id, saved.online,
-                             (enum adu_presence_reason)saved.reason, saved.since_ms,
+        adu_presence_restore(monitor->presences, &client->presence, subject->client_id,
+                             saved.online, (enum adu_presence_reason)saved.reason, saved.since_ms,
                              saved.topic[0] != '\0' ? saved.topic : NULL, call->wall_ms);
     return restored && kept_out && (!saved.learns || client->learned != NULL);
 }

@@ -25,7 +25,8 @@ static const struct {
     const char *name, *json;
 } policies[] = {
     {"fixed", OF_CLASS(FIXED) ALERTS "}"},
-    {"learn", OF_CLASS(FIXED ", \"learn\": true") ALERTS "}"},
+    {"learn", OF_CLASS("\"learn\": true") ALERTS "}"},
+    {"fixed_learn", OF_CLASS(FIXED ", \"learn\": true") ALERTS "}"},
     {"every", OF_CLASS(EVERY ", \"learn\": true, \"together\": {" EVERY "}") "\"broker\": {" EVERY
                                                                              "}, " ALERTS "}"},
 };
@@ -34,6 +35,7 @@ enum { POLICIES = sizeof policies / sizeof policies[0] };
 
 static struct adu_counters counters;
 static char (*names)[NAME];
+static struct adu_subject *subjects;
 
 static void publish(void *context, const char *topic, const char *payload, int qos, bool retain)
 {
@@ -73,20 +75,27 @@ static struct adu_stage_call start(const char *json)
     return call;
 }
 
-static struct adu_subject subject_of(size_t i)
+static void name_all(void)
 {
-    return (struct adu_subject){.client_id = names[i], .username = "user"};
+    names = calloc(MANY, sizeof *names);
+    subjects = calloc(MANY, sizeof *subjects);
+    if (names == NULL || subjects == NULL) {
+        bench_fail("out of memory");
+    }
+    for (size_t i = 0; i < MANY; i++) {
+        snprintf(names[i], NAME, "client%zu", i);
+        subjects[i] = (struct adu_subject){.client_id = names[i], .username = "user"};
+    }
 }
 
 /* As the pipeline does: each state by itself. */
 static struct adu_rate_client *log_in(const struct adu_stage_call *call, size_t i)
 {
     struct adu_rate_client *client = calloc(1, adu_rate_monitor_stage.client_state_size);
-    const struct adu_subject subject = subject_of(i);
     if (client == NULL) {
         bench_fail("out of memory");
     }
-    adu_rate_monitor_connected(call, &subject, client);
+    adu_rate_monitor_connected(call, &subjects[i], client);
     return client;
 }
 
@@ -223,19 +232,14 @@ int main(int argc, char **argv)
         bench_fail("usage: bench_monitor CPU ROUNDS");
     }
     bench_pin(atoi(argv[1]));
-    names = calloc(MANY, sizeof *names);
-    for (size_t i = 0; names != NULL && i < MANY; i++) {
-        snprintf(names[i], NAME, "client%zu", i);
-    }
-    if (names == NULL) {
-        bench_fail("out of memory");
-    }
+    name_all();
     for (size_t i = 0; i < POLICIES; i++) {
         printf("%s_message_ns %.1f\n", policies[i].name,
                message_ns(policies[i].json, strtoul(argv[2], NULL, 10)));
         printf("%s_client_bytes %.1f\n", policies[i].name, bytes_a_client(policies[i].json));
         loop(policies[i].name, policies[i].json);
     }
+    free(subjects);
     free(names);
     return 0;
 }

@@ -192,7 +192,7 @@ END_TEST
 static bool restores(struct client *c, const char *id)
 {
     client_make(c, id, "", "edge");
-    return adu_rate_monitor_restore(&call, id, "user", &c->state,
+    return adu_rate_monitor_restore(&call, &c->asker.subject, &c->state,
                                     (struct adu_bytes){.bytes = kept, .length = kept_length});
 }
 

@@ -310,14 +310,14 @@ START_TEST(memory_by_what_is_asked)
     client_free(&e);
     client_make(&e, "e", "", "edge");
     connects(&e);
-    ck_assert_uint_eq(e.state.meter.asked, 1U << ADU_RATE_REFUSED);
+    ck_assert_uint_eq(e.state.meter.slots->asked, 1U << ADU_RATE_REFUSED);
     client_free(&e);
     end();
 }
 END_TEST
 
-_Static_assert(sizeof(struct adu_rate_client) <= 104 && sizeof(struct adu_meter_slot) <= 52,
-               "a client with two limits: 208 bytes and what malloc adds");
+_Static_assert(sizeof(struct adu_rate_client) <= 56 && sizeof(struct adu_meter_slot) <= 40,
+               "a client with two limits: 140 bytes and what malloc adds");
 
 /* --- what is usual ---------------------------------------------------------------------------- */
 
