@@ -1,6 +1,7 @@
 /* aduana detect FILE.csv: what the monitor's detector would have made of a series of values. */
 #include "cli/command.h"
 #include "plugins/rate_monitor/detector.h"
+#include "plugins/rate_monitor/pace.h"
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
@@ -16,6 +17,7 @@ struct detect {
     unsigned line;
     unsigned long values;
     struct adu_detector detector;
+    struct adu_pace pace;
     json_t *anomalies; /* with --json */
 };
 
@@ -130,7 +132,10 @@ static bool take(struct detect *d, char *row)
                 d->file, d->line);
         return false;
     }
-    const struct adu_detection found = adu_detector_take(&d->detector, ms, value);
+    if (adu_pace_gap(&d->pace, ms)) {
+        adu_detector_resume(&d->detector);
+    }
+    const struct adu_detection found = adu_detector_take(&d->detector, value);
     d->values++;
     if (!tell(d, row, value, &found)) {
         fprintf(stderr, "aduana: %s:%u: out of memory, or a time that is no UTF-8\n", d->file,

@@ -35,7 +35,6 @@ static const double weights[ADU_TRAITS] = {[ADU_TRAIT_LEVEL] = 0.9,
 enum {
     NOISE_AFTER = 20,    /* values, before there is a noise to speak of */
     SURPRISE_AFTER = 60, /* and before a surprise is one */
-    GAP = 20,            /* times the usual interval without a value */
     SETTLE = 12,         /* values after a gap */
     VALUE_MOST = 30      /* power of ten beyond which a value is not told from another */
 };
@@ -52,66 +51,66 @@ static double tail_rarity(double beyond, double excess)
     return log10(1 + SHAPE * beyond / excess) / SHAPE;
 }
 
-static double prior(double share, double count, double prior_share, double weight)
-{
-    return (share * count + prior_share * weight) / (count + weight);
-}
+struct tail_rule {
+    double learn_excess, excess_most; /* at once, of the excess so far */
+    double prior_share, prior_weight; /* what is thought of it, as if learned from so many values */
+};
 
-static void learn_centre(struct adu_trait_memory *m, double value, double share, bool bounded)
+static const struct tail_rule trait_tails = {LEARN_EXCESS, SPREADS_MOST, TAIL_SHARE, TAIL_WEIGHT};
+static const struct tail_rule surprise_tail = {SURPRISE_EXCESS, SURPRISE_MOST, SURPRISE_SHARE,
+                                               SURPRISE_WEIGHT};
+
+/* How rare it is to lie so far beyond the tail's beginning, where `seen` values tell; and learns
+ * it. */
+static double take_tail(struct adu_tail *tail, const struct tail_rule *rule, double beyond,
+                        double seen, double learn, unsigned turn)
 {
-    const double most = SPREADS_MOST * 1.25 * m->spread;
-    double away = value - m->centre;
-    if (bounded) {
-        away = fmin(fmax(away, -most), most);
+    const double share = adu_narrow_read(tail->share), excess = adu_narrow_read(tail->excess);
+    double found = 0;
+    if (beyond > 0) {
+        const double all = seen + rule->prior_weight;
+        const double expected = (share * seen + rule->prior_share * rule->prior_weight) / all;
+        const double more = fmin(beyond, rule->excess_most * excess) - excess;
+        found = tail_rarity(beyond, excess) - log10(expected);
+        tail->excess = adu_narrow_write((float)(excess + rule->learn_excess * more), turn);
     }
-    m->centre += (float)(share * away);
-    m->spread += (float)(share * (fabs(away) - m->spread));
+    tail->share = adu_narrow_write((float)(share + learn * ((beyond > 0) - share)), turn);
+    return found;
 }
 
 /* How rare the value is for this trait, of which it has seen `count` before; and learns it. The
  * mean distance from the centre times 1.25 is the standard deviation of what is normal. */
-static double rarity(struct adu_trait_memory *m, double value, double count)
+static double rarity(struct adu_detector *d, enum adu_trait trait, double value, double count)
 {
-    double found = 0;
+    static const struct adu_tail new_tail = {.excess = ADU_NARROW_ONE};
+    struct adu_trait_memory *m = &d->traits[trait];
+    float *centre = &d->centres[trait];
     if (count < 1) {
-        *m = (struct adu_trait_memory){.centre = (float)value,
-                                       .tails = {{.excess = 1}, {.excess = 1}}};
+        *centre = (float)value;
+        *m = (struct adu_trait_memory){.tails = {new_tail, new_tail}};
         return 0;
     }
-    const double share = share_of(LEARN, count), seen = fmin(count, 1 / LEARN);
-    const double floor = 1e-9 * (fabs((double)m->centre) + 1e-6);
-    const double away = (value - m->centre) / (1.25 * m->spread + floor);
-    for (int side = 0; side < 2; side++) {
-        const double beyond = (side == 0 ? away : -away) - TAIL;
-        float *tail = &m->tails[side].share, *excess = &m->tails[side].excess;
-        if (beyond > 0) {
-            found =
-                tail_rarity(beyond, *excess) - log10(prior(*tail, seen, TAIL_SHARE, TAIL_WEIGHT));
-            *excess += (float)((fmin(beyond, SPREADS_MOST * *excess) - *excess) * LEARN_EXCESS);
-        }
-        *tail += (float)(share * ((beyond > 0) - *tail));
-    }
-    learn_centre(m, value, share, count > NOISE_AFTER);
-    return found;
+    const double learn = share_of(LEARN, count), seen = fmin(count, 1 / LEARN);
+    const double spread = adu_narrow_read(m->spread), distance = value - *centre;
+    const double away = distance / (1.25 * spread + 1e-9 * (fabs((double)*centre) + 1e-6));
+    const double above = take_tail(&m->tails[0], &trait_tails, away - TAIL, seen, learn, d->count);
+    const double below = take_tail(&m->tails[1], &trait_tails, -away - TAIL, seen, learn, d->count);
+    const double most = count > NOISE_AFTER ? SPREADS_MOST * 1.25 * spread : INFINITY;
+    const double step = fmin(fmax(distance, -most), most);
+    *centre += (float)(learn * step);
+    m->spread = adu_narrow_write((float)(spread + learn * (fabs(step) - spread)), d->count);
+    return above + below;
 }
 
 /* The same of the surprise itself, in the one direction that there is. */
 static double surprise_rarity(struct adu_detector *d, double surprise, double count)
 {
-    const double beyond = surprise - SURPRISE_BEGINS, seen = fmin(count, 1 / SURPRISE_LEARN);
-    double found = 0;
+    const double seen = fmin(count, 1 / SURPRISE_LEARN);
     if (count == 0) {
-        d->surprise_excess = 1;
+        d->surprise.excess = ADU_NARROW_ONE;
     }
-    if (beyond > 0) {
-        found = tail_rarity(beyond, d->surprise_excess) -
-                log10(prior(d->surprise_share, seen, SURPRISE_SHARE, SURPRISE_WEIGHT));
-        d->surprise_excess +=
-            (float)((fmin(beyond, SURPRISE_MOST * d->surprise_excess) - d->surprise_excess) *
-                    SURPRISE_EXCESS);
-    }
-    d->surprise_share += (float)(((beyond > 0) - d->surprise_share) / fmax(seen, 1));
-    return found;
+    return take_tail(&d->surprise, &surprise_tail, surprise - SURPRISE_BEGINS, seen,
+                     1 / fmax(seen, 1), d->count);
 }
 
 /* The running means, and from them the traits of this value. */
@@ -119,7 +118,7 @@ static void read_traits(struct adu_detector *d, double value, double traits[ADU_
 {
     const double step = value - d->fast, count = d->count;
     /* A noise of nothing is a small part of the usual step, not minus infinity. */
-    const double least = 1e-3 * (d->traits[ADU_TRAIT_STEP].spread + 1e-9);
+    const double least = 1e-3 * (adu_narrow_read(d->traits[ADU_TRAIT_STEP].spread) + 1e-9);
     d->fast += (float)(FAST * step);
     d->mean += (float)(share_of(MEAN, count) * (value - d->mean));
     d->slow += (float)(share_of(SLOW, count) * (value - d->slow));
@@ -140,34 +139,17 @@ static double surprise_of(struct adu_detector *d, double value)
         if (seen < 0) {
             continue;
         }
-        const double found = rarity(&d->traits[trait], traits[trait], seen) - COMMON_RARITY;
+        const double found = rarity(d, (enum adu_trait)trait, traits[trait], seen) - COMMON_RARITY;
         most = fmax(most, weights[trait] * found);
     }
     return most;
-}
-
-/* --- time --- */
-
-/* A gap says nothing about the values on its other side, and a clock that went back nothing about
- * the time between: what came just before is no expectation then. */
-static void notice_time(struct adu_detector *d, int64_t time_ms, double value)
-{
-    const double passed = (double)time_ms - (double)d->last_ms;
-    if (d->count > 0 && (passed < 0 || (d->count > SETTLE && passed > GAP * (double)d->every_ms &&
-                                        d->every_ms > 0))) {
-        d->settle = SETTLE;
-        d->fast = (float)value;
-    } else if (d->count > 0) {
-        d->every_ms += (float)(share_of(SLOW, d->count - 1) * (passed - d->every_ms));
-    }
-    d->last_ms = time_ms;
 }
 
 /* --- the verdict --- */
 
 static double expected_of(const struct adu_detector *d, double value, double before)
 {
-    const double usual = d->traits[ADU_TRAIT_LEVEL].centre;
+    const double usual = d->centres[ADU_TRAIT_LEVEL];
     return fabs(value - before) < fabs(value - usual) ? before : usual;
 }
 
@@ -178,30 +160,33 @@ bool adu_detector_is_warm(const struct adu_detector *d)
 
 void adu_detector_resume(struct adu_detector *d)
 {
-    d->last_ms = INT64_MAX; /* a clock that goes back, for notice_time */
+    d->settle = SETTLE;
 }
 
-struct adu_detection adu_detector_take(struct adu_detector *d, int64_t time_ms, double value)
+struct adu_detection adu_detector_take(struct adu_detector *d, double value)
 {
+    enum { COUNT_MOST = UINT16_MAX, COUNT_AGAIN = COUNT_MOST / 2 };
     if (!isfinite(value) || fabs(value) > pow(10, VALUE_MOST)) {
         return (struct adu_detection){.expected = d->slow};
     }
     if (d->count == 0) {
         d->fast = d->mean = d->slow = (float)value;
     }
-    notice_time(d, time_ms, value);
+    if (d->settle == SETTLE) {
+        d->fast = (float)value;
+    }
     const double expected = expected_of(d, value, d->slow);
-    const double surprise = surprise_of(d, value);
+    const double surprise = surprise_of(d, value), recent = adu_narrow_read(d->recent);
     double rare = d->count >= SURPRISE_AFTER
                       ? surprise_rarity(d, surprise, (double)d->count - SURPRISE_AFTER)
                       : 0;
-    double above = fmax(rare - d->recent, 0);
-    d->recent = (float)fmax(d->recent * (1 - FADE), rare);
+    double above = fmax(rare - recent, 0);
+    d->recent = adu_narrow_write((float)fmax(recent * (1 - FADE), rare), d->count);
     if (!adu_detector_is_warm(d) || d->settle > 0) {
         above = rare = 0;
     }
     d->settle -= d->settle > 0;
-    d->count += d->count < ADU_DETECTOR_COUNT_MOST;
+    d->count = (uint16_t)(d->count < COUNT_MOST ? d->count + 1 : COUNT_AGAIN);
     return (struct adu_detection){
         .score = above / (above + RARITY_HALF),
         .rarity = rare,

@@ -1,6 +1,6 @@
-/* Is this value unusual for this series? Values come one at a time with their timestamps; what is
- * usual is learned from the series alone, up to now, and never stops being learned. Pure; constant
- * time and memory a value, no allocation, the same parameters for every series.
+/* Is this value unusual for this series? Values come one at a time and evenly; what is usual is
+ * learned from the series alone, up to now, and never stops being learned. Pure; constant time and
+ * memory a value, no allocation, the same parameters for every series.
  *
  * A value is looked at through five traits: the level (the value itself), the step (from what the
  * last few values let expect), the mean of the last quarter hour's worth of values, their noise,
@@ -13,6 +13,7 @@
 #ifndef ADUANA_RATE_MONITOR_DETECTOR_H
 #define ADUANA_RATE_MONITOR_DETECTOR_H
 
+#include "plugins/rate_monitor/narrow.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -25,28 +26,30 @@ enum adu_trait {
     ADU_TRAITS
 };
 
-/* What is learned of one trait. */
+/* Of the values that lie beyond a tail's beginning: their share of all, and how far beyond they
+ * are, in spreads. */
+struct adu_tail {
+    adu_narrow share, excess;
+};
+
+/* What is learned of one trait beside its centre. */
 struct adu_trait_memory {
-    float centre, spread;
-    struct {
-        float share;  /* of the values that lie beyond the tail's beginning */
-        float excess; /* how far beyond they are, in spreads */
-    } tails[2];       /* above, below */
+    adu_narrow spread;
+    struct adu_tail tails[2]; /* above, below */
 };
 
 /* Zeroed to begin. */
 struct adu_detector {
+    uint16_t count;                /* of values so far; after 65535 it goes on from half of that */
+    uint8_t settle;                /* values till it judges again */
+    float fast, mean, slow, noise; /* running means */
+    float centres[ADU_TRAITS];
     struct adu_trait_memory traits[ADU_TRAITS];
-    float surprise_share, surprise_excess; /* of the surprises' own tail */
-    float fast, mean, slow, noise;         /* running means */
-    float recent;                          /* the highest rarity of late, fading */
-    float every_ms;                        /* usual time from one value to the next */
-    uint32_t count;                        /* of values so far, up to ADU_DETECTOR_COUNT_MOST */
-    uint16_t settle;                       /* values till it judges again */
-    int64_t last_ms;                       /* time of the last value */
+    struct adu_tail surprise;
+    adu_narrow recent; /* the highest rarity of late, fading */
 };
 
-enum { ADU_DETECTOR_COUNT_MOST = 1000000, ADU_DETECTOR_WARM_UP = 150 };
+enum { ADU_DETECTOR_WARM_UP = 150 };
 
 struct adu_detection {
     /* 0 is usual, 1 never seen before, ADU_DETECTOR_UNUSUAL and more is unusual. Of an excursion
@@ -59,13 +62,12 @@ struct adu_detection {
 
 #define ADU_DETECTOR_UNUSUAL 0.5
 
-/* The clock begins anew: how long it is since the last value is not known. */
+/* A gap lies between the last value and the next: what came just before is no expectation. */
 void adu_detector_resume(struct adu_detector *detector);
 
-/* Takes a value and says what it makes of it. During warm-up, and for a few values after a gap or a
- * clock that went back, everything is usual. A value that is no finite number is not taken. */
-struct adu_detection adu_detector_take(struct adu_detector *detector, int64_t time_ms,
-                                       double value);
+/* Takes a value and says what it makes of it. During warm-up, and for a few values after a gap,
+ * everything is usual. A value that is no finite number is not taken. */
+struct adu_detection adu_detector_take(struct adu_detector *detector, double value);
 
 /* True when it has seen enough to judge. */
 bool adu_detector_is_warm(const struct adu_detector *detector);

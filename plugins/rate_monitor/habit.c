@@ -19,20 +19,28 @@
 #define INTERVAL_LEARN 0.02
 
 #define FLAPPING 4.5 /* connects, fading: five at once, or more within minutes */
-#define FLAP_MS  60000.0
 
 enum {
     TEN_MS = 10000,
     RIPE = 8640,      /* tens of seconds: a day */
     LEAST = 5,        /* publishes in ten seconds that a difference must amount to */
     LEAST_FLOOD = 20, /* publishes in two seconds */
-    GRACE_MS = 10000, /* after a connect */
+    GRACE_S = 10,     /* after a connect */
     CALM = 3,         /* usual tens of seconds till an alert is over */
-    FLOOD_OVER_MS = 5000,
-    FLOOD_USUAL_MS = 600000, /* a flood that lasts is what the client does now */
-    INTERVALS = 100,         /* before a silence is judged */
-    SILENCE_LEAST_MS = 2000
+    FLOOD_OVER_S = 5,
+    FLOOD_USUAL_S = 600, /* a flood that lasts is what the client does now */
+    INTERVALS = 100,     /* before a silence is judged */
+    SILENCE_LEAST_MS = 2000,
+    GAP_MS = 200000,   /* longer than that without a value, and the last ones tell nothing */
+    FAR_S = 1000000,   /* so far from now a time is known by its second alone */
+    FADE_S = 60,       /* one connect fewer after each */
+    CONNECT_PART = 256 /* of one that is counted */
 };
+
+static uint32_t seconds(int64_t now_ms)
+{
+    return (uint32_t)(now_ms / 1000);
+}
 
 static unsigned change(struct adu_habit *h, enum adu_habit_kind kind, bool up)
 {
@@ -54,24 +62,37 @@ static bool is_up(const struct adu_habit *h, enum adu_habit_kind kind)
 /* One fewer for each minute since. */
 static double connects_now(const struct adu_habit *h, int64_t now_ms)
 {
-    return fmax(0, h->connects - (double)(now_ms - h->connected_ms) / FLAP_MS);
+    const double fewer = (double)(seconds(now_ms) - h->connected_s) / FADE_S;
+    return fmax(0, (double)h->connects / CONNECT_PART - fewer);
+}
+
+/* Then clients send what they have kept. */
+static bool has_just_connected(const struct adu_habit *h, int64_t now_ms)
+{
+    return seconds(now_ms) - h->connected_s < GRACE_S;
+}
+
+static void begin_anew(struct adu_habit *h)
+{
+    h->spoken = h->counting = false;
+    h->now = h->before = 0;
 }
 
 unsigned adu_habit_connect(struct adu_habit *h, int64_t now_ms)
 {
-    h->connects = (float)(connects_now(h, now_ms) + 1);
-    h->connected_ms = now_ms;
+    const double connects = (connects_now(h, now_ms) + 1) * CONNECT_PART;
+    h->connects = (uint16_t)fmin(connects, UINT16_MAX);
+    h->connected_s = seconds(now_ms);
     h->online = true;
-    h->since_ms = h->last_ms = 0;
-    h->now = h->before = h->count = 0;
+    begin_anew(h);
     return change(h, ADU_HABIT_SILENT, false) |
-           (h->connects >= FLAPPING ? change(h, ADU_HABIT_FLAPPING, true) : 0);
+           (connects >= FLAPPING * CONNECT_PART ? change(h, ADU_HABIT_FLAPPING, true) : 0);
 }
 
 unsigned adu_habit_leave(struct adu_habit *h)
 {
     h->online = false;
-    h->since_ms = h->last_ms = 0;
+    begin_anew(h);
     return change(h, ADU_HABIT_SILENT, false) | change(h, ADU_HABIT_FLOOD, false) |
            change(h, ADU_HABIT_MORE, false) | change(h, ADU_HABIT_LESS, false);
 }
@@ -79,68 +100,91 @@ unsigned adu_habit_leave(struct adu_habit *h)
 void adu_habit_resume(struct adu_habit *h)
 {
     h->online = false;
+    begin_anew(h);
     h->raised = h->calm = 0;
-    h->now = h->before = h->count = 0;
-    h->last_ms = h->second = h->since_ms = h->connected_ms = h->flood_since_ms = 0;
-    h->flood_ms = -FLOOD_OVER_MS;
-    h->connects = h->evidence = 0;
+    h->last_ms = h->last_s = h->since_ms = h->connected_s = h->flood_s = 0;
+    h->flood_for_s = h->connects = 0;
+    h->evidence = 0;
     adu_detector_resume(&h->rate);
 }
 
 /* --- publishes --- */
 
+double adu_habit_silent_ms(const struct adu_habit *h, int64_t now_ms)
+{
+    const int32_t passed_s = (int32_t)(seconds(now_ms) - h->last_s);
+    return passed_s > FAR_S || passed_s < -FAR_S ? passed_s * 1000.0
+                                                 : (int32_t)((uint32_t)now_ms - h->last_ms);
+}
+
+void adu_habit_heard(struct adu_habit *h, int64_t now_ms)
+{
+    h->last_ms = (uint32_t)now_ms;
+    h->last_s = seconds(now_ms);
+}
+
 /* On the first day a silence is learned whole, as that of every night; later it only doubles what
  * is known, so that one outage does not make the next one usual. */
 static void learn_interval(struct adu_habit *h, int64_t now_ms)
 {
-    const float passed = (float)(now_ms - h->last_ms);
+    const float passed = fmaxf(0, (float)adu_habit_silent_ms(h, now_ms));
     if (passed > h->longest_ms) {
         h->longest_ms = h->rate.count < RIPE ? passed : fminf(passed, 2 * h->longest_ms);
     }
     const float share = h->intervals == 0 ? 1 : (float)INTERVAL_LEARN;
     h->interval_ms += share * (passed - h->interval_ms);
-    h->intervals += h->intervals < INTERVALS;
+    h->intervals = (uint8_t)(h->intervals + (h->intervals < INTERVALS));
 }
 
 /* Another second begins: of a flood nothing is learned, unless it has become usual. */
-static void next_second(struct adu_habit *h, int64_t second)
+static void next_second(struct adu_habit *h, bool follows)
 {
     const float both = (float)h->now + (float)h->before;
-    const bool flood =
-        is_up(h, ADU_HABIT_FLOOD) && h->flood_ms - h->flood_since_ms < FLOOD_USUAL_MS;
+    const bool flood = is_up(h, ADU_HABIT_FLOOD) && h->flood_for_s < FLOOD_USUAL_S;
     if (both > h->peak && !flood) {
         const float most = h->rate.count < RIPE ? both : h->peak * (float)PEAK_GROWTH + 1;
         h->peak = fminf(both, most);
     }
-    h->before = second == h->second + 1 ? h->now : 0;
+    h->before = follows ? h->now : 0;
     h->now = 0;
-    h->second = second;
+}
+
+static bool is_flood(const struct adu_habit *h)
+{
+    return h->now + h->before > LEAST_FLOOD && h->rate.count >= RIPE &&
+           (float)(h->now + h->before) > (float)FLOOD_FACTOR * h->peak;
+}
+
+static unsigned notice_flood(struct adu_habit *h, uint32_t second)
+{
+    if (!is_up(h, ADU_HABIT_FLOOD)) {
+        h->flood_for_s = 0;
+    }
+    if (h->flood_s != second) {
+        h->flood_s = second;
+        h->flood_for_s = (uint16_t)(h->flood_for_s + (h->flood_for_s < UINT16_MAX));
+    }
+    return change(h, ADU_HABIT_FLOOD, true);
 }
 
 unsigned adu_habit_publish(struct adu_habit *h, int64_t now_ms)
 {
-    unsigned changed = 0;
-    if (h->last_ms != 0) {
+    const uint32_t passed_s = seconds(now_ms) - h->last_s;
+    if (h->spoken) {
         learn_interval(h, now_ms);
     }
-    h->last_ms = now_ms;
-    if (is_up(h, ADU_HABIT_SILENT)) {
-        changed = change(h, ADU_HABIT_SILENT, false);
-    }
-    if (now_ms - h->connected_ms < GRACE_MS && h->connected_ms != 0) {
+    h->spoken = true;
+    adu_habit_heard(h, now_ms);
+    const unsigned changed = change(h, ADU_HABIT_SILENT, false);
+    if (has_just_connected(h, now_ms)) {
         return changed;
     }
     h->count++;
-    if (now_ms / 1000 != h->second) {
-        next_second(h, now_ms / 1000);
+    if (passed_s != 0) {
+        next_second(h, passed_s == 1);
     }
-    h->now++;
-    if (h->flood_at != 0 && h->now + h->before > h->flood_at) {
-        h->flood_ms = now_ms;
-        h->flood_since_ms = is_up(h, ADU_HABIT_FLOOD) ? h->flood_since_ms : now_ms;
-        changed |= change(h, ADU_HABIT_FLOOD, true);
-    }
-    return changed;
+    h->now = (uint16_t)(h->now + (h->now < UINT16_MAX));
+    return is_flood(h) ? changed | notice_flood(h, h->last_s) : changed;
 }
 
 /* --- once a second --- */
@@ -161,13 +205,12 @@ static void learn_range(struct adu_habit *h)
                                                : 1);
     h->peak -= (float)PEAK_FORGET * h->peak;
     h->longest_ms -= (float)SILENCE_FORGET * (h->longest_ms - h->interval_ms);
-    h->flood_at = ripe ? (uint32_t)fmax(LEAST_FLOOD, FLOOD_FACTOR * h->peak) : 0;
 }
 
 /* Ten seconds are over, in which it published so often. */
-static unsigned judge_rate(struct adu_habit *h, int64_t now_ms, double value)
+static unsigned judge_rate(struct adu_habit *h, double value)
 {
-    const struct adu_detection found = adu_detector_take(&h->rate, now_ms, value);
+    const struct adu_detection found = adu_detector_take(&h->rate, value);
     const bool more = value > FACTOR * h->high && value - h->high >= LEAST;
     const bool less = FACTOR * value < h->low && h->low - value >= LEAST;
     if (h->rate.count < RIPE || (!more && !less) || (more && h->evidence < 0) ||
@@ -193,41 +236,34 @@ static unsigned judge_rate(struct adu_habit *h, int64_t now_ms, double value)
 
 static unsigned visit_rate(struct adu_habit *h, int64_t now_ms)
 {
-    if (now_ms - h->connected_ms < GRACE_MS && h->connected_ms != 0) {
+    const int32_t passed = (int32_t)((uint32_t)now_ms - h->since_ms);
+    const bool gap = passed < 0 || passed > GAP_MS;
+    if (has_just_connected(h, now_ms) || (h->counting && passed >= 0 && passed < TEN_MS)) {
         return 0;
     }
-    if (h->since_ms == 0 || now_ms < h->since_ms) {
-        h->since_ms = now_ms;
-        h->count = 0;
-        return 0;
-    }
-    const int64_t passed = now_ms - h->since_ms;
-    if (passed < TEN_MS) {
-        return 0;
-    }
-    const double value = (double)h->count * TEN_MS / (double)passed;
-    h->since_ms = now_ms;
+    const double value = (double)h->count * TEN_MS / passed;
+    const bool counted = h->counting && !gap;
+    h->counting = true;
+    h->since_ms = (uint32_t)now_ms;
     h->count = 0;
-    return judge_rate(h, now_ms, value);
+    if (gap) {
+        adu_detector_resume(&h->rate);
+    }
+    return counted ? judge_rate(h, value) : 0;
 }
 
 static unsigned visit_flood(struct adu_habit *h, int64_t now_ms)
 {
-    if (!is_up(h, ADU_HABIT_FLOOD)) {
-        return 0;
-    }
-    if (now_ms - h->flood_ms < FLOOD_OVER_MS) {
-        return 0;
-    }
-    return change(h, ADU_HABIT_FLOOD, false);
+    const bool over = is_up(h, ADU_HABIT_FLOOD) && seconds(now_ms) - h->flood_s >= FLOOD_OVER_S;
+    return over ? change(h, ADU_HABIT_FLOOD, false) : 0;
 }
 
 static unsigned visit_silence(struct adu_habit *h, int64_t now_ms)
 {
-    if (h->last_ms == 0 || h->intervals < INTERVALS) {
+    if (!h->spoken || h->intervals < INTERVALS) {
         return 0;
     }
-    const float silent = (float)(now_ms - h->last_ms);
+    const float silent = (float)adu_habit_silent_ms(h, now_ms);
     if (h->rate.count < RIPE) { /* one that is not over when the first day is, is known too */
         h->longest_ms = fmaxf(h->longest_ms, silent);
         return 0;
@@ -258,7 +294,7 @@ double adu_habit_value(const struct adu_habit *h, enum adu_habit_kind kind, int6
     case ADU_HABIT_FLOOD:
         return (double)h->now + h->before;
     case ADU_HABIT_SILENT:
-        return h->last_ms != 0 ? (double)(now_ms - h->last_ms) / 1000 : 0;
+        return h->spoken ? adu_habit_silent_ms(h, now_ms) / 1000 : 0;
     case ADU_HABIT_FLAPPING:
         return ceil(connects_now(h, now_ms));
     default:

@@ -20,29 +20,30 @@ enum adu_habit_kind {
     ADU_HABIT_KINDS
 };
 
-/* Zeroed to begin. */
+/* Zeroed to begin. Times are of a clock of 32 bits, in ms where less than three weeks are looked at
+ * and in seconds where more may be. */
 struct adu_habit {
     /* What every publish touches. */
-    int64_t last_ms;      /* the last publish; 0: none since it connected */
-    int64_t second;       /* of the clock, that `now` counts */
-    uint32_t now, before; /* publishes in this second and the one before */
-    uint32_t flood_at;    /* more than this in both is a flood; 0: not known yet */
-    uint32_t count;       /* publishes since `since_ms` */
-    float longest_ms;     /* silence, slowly forgotten */
-    float interval_ms;    /* between publishes, usually */
-    uint32_t intervals;   /* seen, up to a few hundred */
-    uint8_t raised;       /* set of enum adu_habit_kind */
-    bool online;
-    uint8_t calm; /* usual tens of seconds in a row */
+    uint32_t last_ms, last_s; /* the last publish, by both; 0: none */
+    uint32_t count;           /* publishes since `since_ms` */
+    uint16_t now, before;     /* publishes in the second of the last one, and the one before */
+    float longest_ms;         /* silence, slowly forgotten */
+    float interval_ms;        /* between publishes, usually */
+    float peak;               /* most publishes in two seconds, slowly forgotten */
+    uint8_t intervals;        /* seen, up to a hundred */
+    uint8_t raised;           /* set of enum adu_habit_kind */
+    uint8_t calm;             /* usual tens of seconds in a row */
+    bool online : 1;
+    bool spoken : 1;   /* it has published since it connected */
+    bool counting : 1; /* ten seconds have begun, with `since_ms` */
 
-    int64_t since_ms;     /* the ten seconds that are being counted; 0: none */
-    int64_t connected_ms; /* the last time */
-    int64_t flood_ms;     /* the last time that there was more than flood_at */
-    int64_t flood_since_ms;
-    float connects;  /* lately, fading */
-    float peak;      /* most publishes in two seconds, slowly forgotten */
-    float high, low; /* the range: of the mean of ten seconds' publishes */
-    float evidence;  /* that a rate has left it */
+    uint32_t since_ms;
+    uint32_t connected_s;
+    uint32_t flood_s;     /* the last second in which there was more than a flood takes, */
+    uint16_t flood_for_s; /* and in how many of this flood there was */
+    uint16_t connects;    /* lately, fading; in 256ths */
+    float high, low;      /* the range: of the mean of ten seconds' publishes */
+    float evidence;       /* that a rate has left it */
     struct adu_detector rate;
 };
 
@@ -56,6 +57,12 @@ unsigned adu_habit_visit(struct adu_habit *habit, int64_t now_ms);
 
 /* The connection ended: until the next one nothing is expected. */
 unsigned adu_habit_leave(struct adu_habit *habit);
+
+/* How long it has published nothing, ms; less than nothing when the clock went back. */
+double adu_habit_silent_ms(const struct adu_habit *habit, int64_t now_ms);
+
+/* That count begins now, as if it had published: of a client that nothing is learned of. */
+void adu_habit_heard(struct adu_habit *habit, int64_t now_ms);
 
 /* From before the broker's start: what was learned holds, what was going on does not. */
 void adu_habit_resume(struct adu_habit *habit);

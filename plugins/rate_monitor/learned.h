@@ -7,15 +7,14 @@
 
 struct adu_learned {
     struct adu_habit habit;
-    int64_t heard_ms;   /* the last publish, or the log-in before the first */
-    int64_t silence_ms; /* longer is too long; 0: by what is learned */
+    uint32_t silence_s; /* longer is too long; 0: by what is learned */
     uint32_t saved_s;   /* when it was kept last; 0: not since the client is known */
     bool learn;
     uint8_t up, shown; /* sets of enum adu_habit_kind */
 };
 
 /* By the class; what is up and is no longer asked for is over. */
-void adu_learned_set(struct adu_learned *learned, bool learn, int64_t silence_ms);
+void adu_learned_set(struct adu_learned *learned, bool learn, uint32_t silence_s);
 
 /* Each is true when something is to be told: up and shown differ. */
 bool adu_learned_connect(struct adu_learned *learned, int64_t now_ms);

@@ -11,7 +11,7 @@ static void set_learned(const struct adu_rate_policy *policy, struct adu_rate_cl
     const struct adu_rate_class *class = adu_rate_class_of(policy, client);
     if (client->learned != NULL) {
         adu_learned_set(client->learned, class != NULL && class->learn,
-                        class != NULL ? class->silence_ms : 0);
+                        class != NULL ? class->silence_s : 0);
     }
 }
 
@@ -20,7 +20,7 @@ static void set_learned(const struct adu_rate_policy *policy, struct adu_rate_cl
 static void make_learned(const struct adu_stage_call *call, struct adu_rate_client *client)
 {
     const struct adu_rate_class *class = adu_rate_class_of(call->policy, client);
-    if (client->learned != NULL || class == NULL || (!class->learn && class->silence_ms == 0)) {
+    if (client->learned != NULL || class == NULL || (!class->learn && class->silence_s == 0)) {
         return;
     }
     client->learned = calloc(1, sizeof *client->learned);
@@ -28,7 +28,7 @@ static void make_learned(const struct adu_stage_call *call, struct adu_rate_clie
         call->counters->stage_errors++; /* it is tried again with the next visit */
         return;
     }
-    client->learned->heard_ms = call->now_ms;
+    adu_habit_heard(&client->learned->habit, call->now_ms);
     set_learned(call->policy, client);
 }
 

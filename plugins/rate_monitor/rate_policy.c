@@ -339,7 +339,7 @@ static bool compile_class(struct adu_compiler *c, const struct adu_json *node,
         return adu_error_no_memory(c->error);
     }
     class->learn = keys.learn;
-    class->silence_ms = keys.silence_seconds * 1000;
+    class->silence_s = (uint32_t)keys.silence_seconds;
     place_of(c, node, "learn", &class->learn_place);
     place_of(c, node, "silence_seconds", &class->silence_place);
     class->match = adu_match_compile(c, keys.match, true);

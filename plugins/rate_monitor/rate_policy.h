@@ -42,7 +42,7 @@ struct adu_rate_class {
     struct adu_rate_limits limits;
     int group; /* of the class as a whole; -1: not watched */
     bool learn;
-    int64_t silence_ms; /* 0: by what is learned, if it is */
+    uint32_t silence_s; /* 0: by what is learned, if it is */
     struct adu_place learn_place, silence_place;
     /* By action, sets of kinds of alerts: those of signals, then those of enum adu_habit_kind. */
     uint16_t acts_on[ADU_RATE_ACTIONS];

@@ -8,7 +8,7 @@
 #include "plugins/rate_monitor/learned.h"
 #include "plugins/rate_monitor/presence.h"
 
-enum { ADU_SAVED_VERSION = 2, ADU_SAVED_TOPIC_MOST = 1023 };
+enum { ADU_SAVED_VERSION = 3, ADU_SAVED_TOPIC_MOST = 1023 };
 
 struct adu_saved {
     uint16_t version, size; /* of this struct */

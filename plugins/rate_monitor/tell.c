@@ -134,7 +134,7 @@ static void tell_learned(const struct adu_stage_call *call, const struct adu_rat
                          int kind, bool raised, const char *text)
 {
     const struct adu_learned *learned = client->learned;
-    const bool fixed = kind == ADU_HABIT_SILENT && learned->silence_ms > 0;
+    const bool fixed = kind == ADU_HABIT_SILENT && learned->silence_s > 0;
     struct adu_alert alert = {
         .kind = learned_kinds[kind].kind,
         .severity = learned_kinds[kind].severity,
@@ -143,7 +143,7 @@ static void tell_learned(const struct adu_stage_call *call, const struct adu_rat
         .username = client->subject->username,
         .value = adu_learned_value(learned, (enum adu_habit_kind)kind, call->now_ms),
         .expected = fixed ? 0 : adu_habit_usual(&learned->habit, (enum adu_habit_kind)kind),
-        .limit = fixed ? learned->silence_ms / 1000 : 0,
+        .limit = fixed ? (long)learned->silence_s : 0,
         .actions = raised ? adu_rate_actions_on(call, client, ADU_RATE_KINDS + kind) : 0,
         .action_names = adu_rate_action_names,
         .since_ms = client->incident->since.wall_ms[ADU_RATE_KINDS + kind],

@@ -1,19 +1,19 @@
 /* What is unusual for a series, and what is not. */
 #include "plugins/rate_monitor/detector.h"
+#include "plugins/rate_monitor/pace.h"
 #include "runner.h"
 #include <math.h>
 #include <string.h>
 
 enum { MINUTE = 60000, DAY = 24 * 60, LONG = 6000 };
 
-_Static_assert(sizeof(struct adu_detector) <= 256, "what a client may cost");
+_Static_assert(sizeof(struct adu_detector) <= 96, "what a client may cost");
 
 static unsigned random_state;
 
 /* A series and what came of it. */
 struct run {
     struct adu_detector detector;
-    int64_t now_ms;
     struct adu_detection last;
     double most; /* score */
     double rarest;
@@ -23,14 +23,12 @@ static struct run begin(void)
 {
     struct run run;
     memset(&run, 0, sizeof run);
-    run.now_ms = INT64_C(1700000000000);
     return run;
 }
 
 static double take(struct run *run, double value)
 {
-    run->now_ms += MINUTE;
-    run->last = adu_detector_take(&run->detector, run->now_ms, value);
+    run->last = adu_detector_take(&run->detector, value);
     ck_assert_msg(run->last.score >= 0 && run->last.score <= 1, "score %g", run->last.score);
     ck_assert_double_finite(run->last.expected);
     run->most = fmax(run->most, run->last.score);
@@ -197,12 +195,11 @@ START_TEST(warm_up)
 }
 END_TEST
 
-/* After a gap, and after a clock that went back, the first values are not judged. */
-START_TEST(gaps_and_clocks)
+/* After a gap the first values are not judged. */
+START_TEST(after_a_gap)
 {
-    static const int64_t jumps[] = {3 * 3600000, -3600000, INT64_C(400) * 86400000, INT64_MAX / 2};
     struct run run = taken(constant, 17);
-    run.now_ms += jumps[_i];
+    adu_detector_resume(&run.detector);
     ck_assert_double_eq(take(&run, 1000), 0);
     ck_assert_double_eq(run.last.rarity, 0);
     for (int i = 0; i < 200; i++) {
@@ -214,30 +211,81 @@ START_TEST(gaps_and_clocks)
 }
 END_TEST
 
+START_TEST(gaps_and_clocks)
+{
+    static const struct {
+        int64_t jump_ms;
+        bool gap;
+    } jumps[] = {{19 * MINUTE, false},
+                 {21 * MINUTE, true},
+                 {-3600000, true},
+                 {INT64_C(400) * 86400000, true},
+                 {INT64_MAX / 2, true}};
+    struct adu_pace pace = {0};
+    int64_t now_ms = INT64_C(1700000000000);
+    for (int i = 0; i < 200; i++) {
+        ck_assert(!adu_pace_gap(&pace, now_ms));
+        now_ms += MINUTE;
+    }
+    now_ms += jumps[_i].jump_ms - MINUTE;
+    ck_assert_int_eq(adu_pace_gap(&pace, now_ms), jumps[_i].gap);
+    ck_assert(!adu_pace_gap(&pace, now_ms + MINUTE)); /* of a gap nothing is learned */
+}
+END_TEST
+
+/* Before it is known how often values come, only a clock that goes back tells. */
+START_TEST(a_pace_that_is_not_known)
+{
+    struct adu_pace pace = {0};
+    ck_assert(!adu_pace_gap(&pace, -1000));
+    ck_assert(!adu_pace_gap(&pace, 1000));
+    ck_assert(!adu_pace_gap(&pace, 86400000));
+    ck_assert(adu_pace_gap(&pace, 0));
+}
+END_TEST
+
+/* A number that moves by less than its 16 bits tell apart gets where it should. */
+START_TEST(narrow_numbers)
+{
+    static const double goals[] = {0.05, 1e-12, 0.9, 12345, 3e30};
+    const double goal = goals[_i];
+    adu_narrow narrow = adu_narrow_write((float)(2 * goal), 0);
+    ck_assert_double_eq(adu_narrow_read(0), 0);
+    ck_assert_double_eq(adu_narrow_read(ADU_NARROW_ONE), 1);
+    for (unsigned turn = 0; turn < 40000; turn++) {
+        const double value = adu_narrow_read(narrow);
+        narrow = adu_narrow_write((float)(value + 0.0003 * (goal - value)), turn);
+    }
+    ck_assert_double_eq_tol(adu_narrow_read(narrow), goal, goal / 100);
+}
+END_TEST
+
 START_TEST(no_numbers)
 {
     struct run run = taken(noisy, 19);
     const struct run before = run;
     const double odd[] = {NAN, INFINITY, -INFINITY, 1e300, -1e300};
     for (int i = 0; i < ROWS(odd); i++) {
-        ck_assert_double_eq(adu_detector_take(&run.detector, run.now_ms, odd[i]).score, 0);
+        ck_assert_double_eq(adu_detector_take(&run.detector, odd[i]).score, 0);
     }
     ck_assert_mem_eq(&before.detector, &run.detector, sizeof run.detector);
 }
 END_TEST
 
-/* Any finite numbers and times leave it with finite ones. */
+/* Any finite numbers leave it with finite ones. */
 START_TEST(stays_finite)
 {
     struct run run = begin();
     random_state = 23;
     for (int i = 0; i < 20 * LONG; i++) {
-        run.now_ms += (int64_t)((even() - 0.2) * 1e7);
+        if (even() < 0.01) {
+            adu_detector_resume(&run.detector);
+        }
         take(&run, (even() - 0.5) * pow(10, 60 * even() - 30));
     }
     for (int trait = 0; trait < ADU_TRAITS; trait++) {
-        ck_assert_double_finite(run.detector.traits[trait].centre);
-        ck_assert_double_finite(run.detector.traits[trait].spread);
+        ck_assert_double_finite(run.detector.centres[trait]);
+        ck_assert_double_finite(adu_narrow_read(run.detector.traits[trait].spread));
     }
 }
 END_TEST
@@ -263,7 +311,10 @@ int main(void)
     suite_add(suite, an_excursion);
     suite_add(suite, a_new_usual);
     suite_add(suite, warm_up);
-    suite_add_rows(suite, gaps_and_clocks, 4);
+    suite_add(suite, after_a_gap);
+    suite_add_rows(suite, gaps_and_clocks, 5);
+    suite_add(suite, a_pace_that_is_not_known);
+    suite_add_rows(suite, narrow_numbers, 5);
     suite_add(suite, no_numbers);
     suite_add(suite, stays_finite);
     suite_add(suite, units);

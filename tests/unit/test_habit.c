@@ -1,10 +1,11 @@
 /* A simulated plant: what is usual there raises no alert, and what is not is seen in time. */
+#include "plugins/rate_monitor/learned.h"
 #include "runner.h"
 #include "simulated_plant.h"
 
 enum { EACH = 5, DAYS = 5, FIRST_DAY = 1, TEACH_DAYS = 2 };
 
-_Static_assert(sizeof(struct adu_habit) <= 288, "what a client that is learned from may cost");
+_Static_assert(sizeof(struct adu_learned) <= 168, "what a client that is learned from may cost");
 
 /* Lives from the first day on: reconnects once a day or so, and the broker restarts once. */
 static unsigned live(struct simulated *s, int days)
