@@ -1,4 +1,4 @@
-/* The compiled form of rate_monitor.json, made by rate_policy.c and read by rate_monitor.c. */
+/* The compiled form of rate_monitor.json, made by rate_policy*.c and read by rate_monitor.c. */
 #ifndef ADUANA_RATE_MONITOR_POLICY_H
 #define ADUANA_RATE_MONITOR_POLICY_H
 
