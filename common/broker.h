@@ -1,5 +1,5 @@
-/* The one place, beside the plugin.c files, that knows Mosquitto: its callbacks, its return codes
- * and how they differ from 2.0.11 to 2.1.2. */
+/* What a plugin.c file needs: Mosquitto itself, its callbacks, its return codes and how they differ
+ * from 2.0.11 to 2.1.2, is known to broker.c, broker_events.c and broker_host.c alone. */
 #ifndef ADUANA_COMMON_BROKER_H
 #define ADUANA_COMMON_BROKER_H
 

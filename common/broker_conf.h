@@ -20,8 +20,8 @@ struct adu_broker_conf {
 };
 
 /* Reads one file's text, `name` standing for it in errors. `include` is called with the folder of
- * each include_dir line and may read its files into the same conf. False with the first finding in `error`;
- * what comes after it is read all the same. */
+ * each include_dir line and may read its files into the same conf. False with the first finding in
+ * `error`; what comes after it is read all the same. */
 bool adu_broker_conf_read(struct adu_broker_conf *conf, const char *name, const char *text,
                           bool (*include)(void *context, const char *directory), void *context,
                           struct adu_error *error);
