@@ -295,12 +295,25 @@ enum adu_verdict adu_pipeline_login(struct adu_pipeline *p, const struct adu_con
     return verdict;
 }
 
-struct adu_principal *adu_pipeline_broker_principal(struct adu_pipeline *p, const char *client_id,
-                                                    const char *username)
+static struct adu_principal *broker_principal(struct adu_pipeline *p, const char *client_id,
+                                              const char *username)
 {
     struct adu_principal *principal = adu_principals_get(p->principals, client_id, username);
     if (principal != NULL && principal->judged == 0) {
         adu_pipeline_remember(p, principal);
     }
     return principal;
+}
+
+bool adu_pipeline_own_by_name(struct adu_pipeline *p, struct adu_session *session)
+{
+    struct adu_principal *principal =
+        broker_principal(p, session->client_id, p->host->username(session->handle));
+    if (principal == NULL) {
+        return false;
+    }
+    principal->address = adu_address_of(p->host->address(session->handle));
+    principal->subject.address = principal->address;
+    adu_sessions_own(session, principal);
+    return true;
 }

@@ -1,10 +1,10 @@
 /* The inside of the pipeline, shared by its parts. Each calls only those above it:
  * stages.c (calling a stage), expiry.c (how long), doubt.c (are they still), certificates.c (how
  * long yet), tell.c (the audit log), measure.c (metrics), remember.c (the state file), start.c (the
- * first event),
- * judge.c (who), login.c (they come), hold.c (who, later), decide.c (may they), would.c (might
- * they), kick.c (sending away), reload.c (generations), control*.c (orders), pipeline.c (plugins
- * come, time passes, plugins go).
+ * first event), judge.c (who), login.c (they come), hold.c (who, later), leave.c (they go),
+ * refuse.c (they may not), too_much.c (they may, but), decide.c (may they), would.c (might they),
+ * kick.c (sending away), reload.c (generations), control*.c (orders), pipeline.c (plugins come,
+ * time passes, plugins go).
  */
 #ifndef ADUANA_COMMON_PIPELINE_PARTS_H
 #define ADUANA_COMMON_PIPELINE_PARTS_H
@@ -166,9 +166,9 @@ void adu_pipeline_unhold(struct adu_pipeline *p, const void *handle, const char 
  * come. */
 void adu_pipeline_hold_tick(struct adu_pipeline *p, struct adu_now now);
 
-/* login.c: a principal for a session that the broker authenticated itself. NULL: no memory. */
-struct adu_principal *adu_pipeline_broker_principal(struct adu_pipeline *p, const char *client_id,
-                                                    const char *username);
+/* login.c: a client whom the broker itself let in is known by the name that the broker has for it:
+ * the session gets a principal of that name. false: no memory, or too many. */
+bool adu_pipeline_own_by_name(struct adu_pipeline *p, struct adu_session *session);
 
 /* tell.c: one line of the audit log, if there is one. `why` is NULL and `principal` may be where
  * there is none. */
@@ -272,10 +272,10 @@ void adu_pipeline_say_findings(struct adu_pipeline *p);
  */
 bool adu_pipeline_well_formed(struct adu_request *request, struct adu_reason *why);
 
-/* decide.c, for would.c: true if the client of that connection can be told that what it publishes
- * there is too much; else it may go. */
-bool adu_pipeline_tells_excess(const struct adu_pipeline *p, const void *handle,
-                               struct adu_text topic);
+/* too_much.c: true if the client of that connection can be told that what it publishes there is too
+ * much; else it may go. */
+ADU_COLD bool adu_pipeline_tells_excess(const struct adu_pipeline *p, const void *handle,
+                                        struct adu_text topic);
 
 /* would.c: what would be answered if that client asked, by the same truth table and as it is held
  * back now; nobody asked, so nothing is counted, logged or remembered. Of one who is away it is not
