@@ -1,18 +1,14 @@
 #include "plugins/rate_monitor/rate.h"
 
-/* Numbers of tenths begin anew after so many: a multiple of ten, so that places go on in order. */
-#define TENTHS_MOST UINT32_C(4294967290)
-
 enum { UNITS = 32768 };
 
 /* The windows there are have a division of their own each, by a constant, which is none. */
 static uint32_t tenth_of(const struct adu_rate_limit *limit, int64_t now_ms)
 {
     const uint64_t now = (uint64_t)now_ms;
-    const uint64_t tenth = limit->window_ms == 1000    ? now / 100
-                           : limit->window_ms == 60000 ? now / 6000
-                                                       : now / (uint64_t)(limit->window_ms / 10);
-    return (uint32_t)(tenth % TENTHS_MOST);
+    return (uint32_t)(limit->window_ms == 1000    ? now / 100
+                      : limit->window_ms == 60000 ? now / 6000
+                                                  : now / (uint64_t)(limit->window_ms / 10));
 }
 
 static uint32_t unit_of(const struct adu_rate_limit *limit)
@@ -24,8 +20,7 @@ static uint32_t unit_of(const struct adu_rate_limit *limit)
  * they cannot be placed, because the clock went back or the window has another length. */
 static unsigned past(const struct adu_rate *rate, const struct adu_rate_limit *limit, uint32_t now)
 {
-    const uint32_t passed =
-        now >= rate->newest ? now - rate->newest : TENTHS_MOST - (rate->newest - now);
+    const uint32_t passed = now - rate->newest; /* numbers of tenths begin anew after 2^32 */
     return rate->window_s == limit->window_ms / 1000 && passed < ADU_RATE_TENTHS ? passed
                                                                                  : ADU_RATE_TENTHS;
 }
@@ -33,7 +28,8 @@ static unsigned past(const struct adu_rate *rate, const struct adu_rate_limit *l
 /* The place of the tenth that is `n` after the newest; till then it holds the `n`th oldest. */
 static unsigned place(const struct adu_rate *rate, unsigned n)
 {
-    return (rate->newest % ADU_RATE_TENTHS + n) % ADU_RATE_TENTHS;
+    const unsigned at = rate->place + n;
+    return at < ADU_RATE_TENTHS ? at : at - ADU_RATE_TENTHS;
 }
 
 static void advance(struct adu_rate *rate, const struct adu_rate_limit *limit, int64_t now_ms)
@@ -48,6 +44,7 @@ static void advance(struct adu_rate *rate, const struct adu_rate_limit *limit, i
         rate->sum -= *tenth;
         *tenth = 0;
     }
+    rate->place = place(rate, leave) & 15;
     rate->rest = 0;
     rate->newest = now;
     rate->window_s = (uint8_t)(limit->window_ms / 1000);

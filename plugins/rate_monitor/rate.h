@@ -19,9 +19,10 @@ struct adu_rate {
     uint32_t newest;                  /* number of the newest tenth, of a clock of 32 bits */
     uint32_t sum;                     /* of the tenths, or what was measured */
     uint32_t calm_since_ms;           /* while raised and calm: since when, of such a clock */
-    uint16_t tenths[ADU_RATE_TENTHS]; /* units in each; a tenth's place is its number modulo 10 */
+    uint16_t tenths[ADU_RATE_TENTHS]; /* units in each, one after the other round and round */
     uint16_t rest;                    /* of the newest tenth: what makes no whole unit yet */
     uint8_t window_s;                 /* of the limit it was counted for; 0: nothing was */
+    uint8_t place : 4;                /* of the newest tenth */
     bool raised : 1;
     bool calm : 1;    /* while raised: it has been within the limit of late */
     bool to_tell : 1; /* for whoever tells of it: raised, and not told yet */

@@ -19,7 +19,7 @@ WANTED = (
     ("load", "a rule of 100,000", 150, BYTES),
     ("load", "aduana check, 100,000 rules", 1000, MS),
     ("load", "aduana explain, 100,000 rules", 50, MS),
-    *(("monitor", f"monitor, {what}: {name}", most, text) for name in ("publish and connections", "the same, learn", "every limit, for the client, its class and all; learn")
+    *(("monitor", f"monitor, {what}: {name}", most, text) for name in ("publish and connections", "learn", "publish and connections, learn", "every limit, for the client, its class and all; learn")
       for what, most, text in (("a message", 40, NS), ("bytes a client", 256, BYTES), ("share of the loop", 1, "%.2f %%"))),
     ("logins", "bundle, log-ins a second", 0.97, RATIO),
     ("logins", "bundle, a CRL of 100,000, log-ins a second", 0.97, RATIO),
@@ -109,7 +109,8 @@ def monitor(found):
     return lines(["what a class asks for", "a message", "bytes a client", "TICK, 100,000 clients", "p99", "of the loop"], table)
 
 
-MONITORED = {"fixed": "publish and connections", "learn": "the same, learn", "every": "every limit, for the client, its class and all; learn"}
+MONITORED = {"fixed": "publish and connections", "learn": "learn", "fixed_learn": "publish and connections, learn",
+             "every": "every limit, for the client, its class and all; learn"}
 VERSIONS = {"bookworm": "2.0", "trixie": "2.0", "sid": "2.1"}
 
 
