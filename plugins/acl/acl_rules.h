@@ -1,7 +1,8 @@
-/* The compiled form of acl.json, made by acl_compile.c and read by acl.c. */
+/* The compiled form of acl.json, made by acl_compile.c and acl_rules.c, read by acl.c. */
 #ifndef ADUANA_ACL_RULES_H
 #define ADUANA_ACL_RULES_H
 
+#include "common/compiler.h"
 #include "common/match.h"
 #include "common/request.h"
 #include "common/topic_trie.h"
@@ -46,6 +47,12 @@ struct adu_acl {
     size_t binding_count;
     struct adu_acl_binding *bindings;
 };
+
+/* acl_rules.c: what the roles say, into `patterns`, `leaves`, `rules` and `watched_roles`, whose
+ * words are there. Every role has its number. `zone` is NULL where the file names none. false with
+ * the error set. */
+bool adu_acl_rules_compile(struct adu_compiler *c, const struct adu_json *roles,
+                           const struct adu_time_zone *zone, struct adu_acl *acl);
 
 static inline const struct adu_acl_leaf *adu_acl_leaf_at(const struct adu_acl *acl, uint32_t told)
 {
