@@ -1,6 +1,7 @@
 /* aduana certs [FILE...]: how long certificates have yet, and what is doubtful in them. */
 #include "cli/certs.h"
 #include "cli/live.h"
+#include "cli/live_show.h"
 #include "cli/table.h"
 #include <errno.h>
 #include <stdio.h>

@@ -1,5 +1,6 @@
 /* aduana kick CLIENT [--no-will]: disconnects a client. */
 #include "cli/live.h"
+#include "cli/live_show.h"
 #include <stdio.h>
 
 enum adu_status adu_command_kick(int argc, char **argv)

@@ -1,10 +1,10 @@
 /* MQTT 5, because only there a refused publish is told. One thread: libmosquitto's loop is driven
  * from here, so every wait has an end. */
 #include "cli/live.h"
+#include "cli/live_show.h"
 #include "cli/password_ask.h"
 #include "common/control.h"
 #include "common/file.h"
-#include "common/text.h"
 #include <errno.h>
 #include <mosquitto.h>
 #include <mqtt_protocol.h>
@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PORT = 1883, PORT_TLS = 8883, KEEPALIVE = 60, PASSWORD_MOST = 4096, QUOTED = 4096 };
+enum { PORT = 1883, PORT_TLS = 8883, KEEPALIVE = 60, PASSWORD_MOST = 4096 };
 
 /* Between two pages: a broker answers at most ADU_CONTROL_A_SECOND_MOST commands a second. */
 enum { PAGE_US = 1100000 / ADU_CONTROL_A_SECOND_MOST };
@@ -419,36 +419,4 @@ enum adu_status adu_live_ask_once(const struct adu_live_options *options, json_t
     const enum adu_status status = adu_live_ask(live, command, data);
     adu_live_close(live);
     return status;
-}
-
-/* --- showing --- */
-
-void adu_live_print(const json_t *value)
-{
-    json_dumpf(value, stdout, JSON_INDENT(2));
-    putchar('\n');
-}
-
-const char *adu_live_text(const json_t *string)
-{
-    static char buffers[4][QUOTED];
-    static unsigned turn;
-    char *buffer = buffers[turn++ % 4];
-    const char *text = json_string_value(string);
-    if (text == NULL) {
-        return "-";
-    }
-    adu_text_quote(text, strlen(text), QUOTED / 4 - 8, buffer, QUOTED);
-    char *to = buffer;
-    for (const char *from = buffer + 1; from[1] != '\0';
-         from++) { /* without the quotes around it */
-        if (from[0] == '\\' && from[1] == '"') {
-            from++; /* those within it disturb no terminal */
-        } else if (from[0] == '\\' && from[1] == '\\') {
-            *to++ = *from++;
-        }
-        *to++ = *from;
-    }
-    *to = '\0';
-    return buffer;
 }

@@ -28,11 +28,4 @@ enum adu_status adu_live_ask_pages(struct adu_live *live, const char *name, cons
 enum adu_status adu_live_ask_once(const struct adu_live_options *options, json_t *command,
                                   json_t **data);
 
-/* Prints JSON as --json does. */
-void adu_live_print(const json_t *value);
-
-/* Text from clients on its way to a terminal: without quotes, escaped where it would disturb. The
- * text lives until the fourth call from here. "-" for NULL and JSON's null. */
-const char *adu_live_text(const json_t *string);
-
 #endif

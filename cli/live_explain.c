@@ -1,5 +1,6 @@
 /* aduana explain --live CLIENT: what a client that a broker knows would be answered now. */
 #include "cli/live.h"
+#include "cli/live_show.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 /* aduana reload [--wait]: has a broker load its policy folder anew. */
 #include "cli/live.h"
+#include "cli/live_show.h"
 #include <stdio.h>
 #include <time.h>
 

@@ -1,5 +1,6 @@
 /* aduana sessions [CLIENT]: who is connected, and whom the broker keeps a session for. */
 #include "cli/live.h"
+#include "cli/live_show.h"
 #include "cli/table.h"
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,6 @@
 /* aduana status: what runs in a broker, under which policy, and what it has counted. */
 #include "cli/live.h"
+#include "cli/live_show.h"
 #include <glib.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 #include "cli/table.h"
-#include "cli/live.h"
+#include "cli/live_show.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

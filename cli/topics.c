@@ -1,5 +1,6 @@
 /* aduana topics [CLIENT]: which topics are in use, and whose are refused or would be. */
 #include "cli/live.h"
+#include "cli/live_show.h"
 #include "cli/table.h"
 #include <stdio.h>
 
