@@ -26,16 +26,17 @@ static bool has_wildcard(struct adu_text text)
 
 bool adu_topic_unshare(struct adu_text filter, struct adu_text *group, struct adu_text *inner)
 {
-    struct adu_text rest = filter, first;
+    struct adu_text rest = filter, first, name;
     *group = (struct adu_text){.bytes = filter.bytes, .length = 0};
     *inner = filter;
     if (!adu_topic_next_level(&rest, &first) || !adu_text_is(first, "$share")) {
         return true;
     }
-    if (!adu_topic_next_level(&rest, group) || group->length == 0 || has_wildcard(*group) ||
+    if (!adu_topic_next_level(&rest, &name) || name.length == 0 || has_wildcard(name) ||
         rest.bytes == NULL || rest.length == 0) {
         return false;
     }
+    *group = name;
     *inner = rest;
     return true;
 }

@@ -45,8 +45,8 @@ static inline bool adu_text_is(struct adu_text text, const char *string)
 }
 
 /* Splits `$share/<group>/<filter>`: true and both parts if it is one, well formed. A filter that is
- * not shared comes back as it is, with an empty group. false for `$share` without group or filter,
- * or with a wildcard in the group (MQTT 5 section 4.8.2). */
+ * not shared comes back as it is, with an empty group; so does one that is false: `$share` without
+ * group or filter, or with a wildcard in the group (MQTT 5 section 4.8.2). */
 ADU_API bool adu_topic_unshare(struct adu_text filter, struct adu_text *group,
                                struct adu_text *inner);
 

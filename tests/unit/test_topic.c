@@ -135,6 +135,9 @@ START_TEST(shared_subscriptions)
     if (good) {
         ck_assert_msg(adu_text_is(group, shares[_i].group), "%s", shares[_i].filter);
         ck_assert_msg(adu_text_is(inner, shares[_i].inner), "%s", shares[_i].filter);
+    } else { /* what a log says of it is what was sent */
+        ck_assert_msg(group.length == 0 && adu_text_is(inner, shares[_i].filter), "%s",
+                      shares[_i].filter);
     }
 }
 END_TEST
