@@ -41,8 +41,11 @@ static const char kept_schema[] =
 
 static bool failed(const struct adu_state *s, struct adu_error *error, const char *what)
 {
-    return adu_error_set(error, NULL, "the state file cannot be %s: %s", what,
-                         sqlite3_errmsg(s->db));
+    const bool by_system = (sqlite3_errcode(s->db) & 0xff) == SQLITE_IOERR;
+    const int number = by_system ? sqlite3_system_errno(s->db) : 0;
+    return adu_error_set(error, NULL, "the state file cannot be %s: %s%s%s", what,
+                         sqlite3_errmsg(s->db), number != 0 ? ": " : "",
+                         number != 0 ? strerror(number) : "");
 }
 
 static int pragma(const struct adu_state *s, const char *sql)
@@ -59,11 +62,18 @@ static int pragma(const struct adu_state *s, const char *sql)
 
 enum opened { OPENED, DAMAGED, OLD, UNUSABLE };
 
-/* What somebody else holds is not damaged. */
-static bool is_held(int code)
+/* Of a statement about tables that should be there. Nothing else says that the file is damaged: not
+ * that somebody holds it, that it may not be written, or that the disk is full. */
+static bool is_damage(int code)
 {
-    return code == SQLITE_BUSY || code == SQLITE_LOCKED || code == SQLITE_NOMEM ||
-           code == SQLITE_CANTOPEN || code == SQLITE_PERM || code == SQLITE_READONLY;
+    switch (code & 0xff) {
+    case SQLITE_ERROR:
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return true;
+    default:
+        return false;
+    }
 }
 
 static enum opened check_soundness(const struct adu_state *s, struct adu_error *error)
@@ -73,14 +83,27 @@ static enum opened check_soundness(const struct adu_state *s, struct adu_error *
     if (code == SQLITE_OK) {
         code = sqlite3_step(st);
     }
-    const bool sound =
-        code == SQLITE_ROW && strcmp((const char *)sqlite3_column_text(st, 0), "ok") == 0;
+    const char *said = code == SQLITE_ROW ? (const char *)sqlite3_column_text(st, 0) : NULL;
+    const bool sound = said != NULL && strcmp(said, "ok") == 0;
     sqlite3_finalize(st);
-    if (is_held(code & 0xff)) {
-        failed(s, error, "read");
-        return UNUSABLE;
+    if (code == SQLITE_ROW || is_damage(code)) {
+        return sound ? OPENED : DAMAGED;
     }
-    return sound ? OPENED : DAMAGED;
+    failed(s, error, "read");
+    return UNUSABLE;
+}
+
+/* Brings one of version 2 up to date. */
+static enum opened renew(const struct adu_state *s, struct adu_error *error)
+{
+    if (sqlite3_exec(s->db, since_2, NULL, NULL, NULL) == SQLITE_OK) {
+        return OPENED;
+    }
+    if (is_damage(sqlite3_errcode(s->db))) {
+        return OLD;
+    }
+    failed(s, error, "brought up to date");
+    return UNUSABLE;
 }
 
 /* A new file gets its schema; an old one must be sound, ours, and not newer than this program. */
@@ -108,7 +131,7 @@ static enum opened check_file(struct adu_state *s, struct adu_error *error)
         return DAMAGED;
     }
     if (version == 2) {
-        return sqlite3_exec(s->db, since_2, NULL, NULL, NULL) == SQLITE_OK ? OPENED : OLD;
+        return renew(s, error);
     }
     if (version < ADU_STATE_VERSION) {
         return OLD;
@@ -160,11 +183,15 @@ static enum opened open_file(struct adu_state *s, const char *path, struct adu_e
     /* The write-ahead log survives kill -9; a power cut may cost the last log-ins, not the file. */
     sqlite3_exec(s->db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;", NULL, NULL,
                  NULL);
-    enum opened opened = check_file(s, error);
-    if (opened == OPENED && !prepare_all(s)) {
-        opened = is_held(sqlite3_errcode(s->db) & 0xff) ? UNUSABLE : DAMAGED;
+    const enum opened opened = check_file(s, error);
+    if (opened != OPENED || prepare_all(s)) {
+        return opened;
     }
-    return opened;
+    if (is_damage(sqlite3_errcode(s->db))) {
+        return DAMAGED;
+    }
+    failed(s, error, "written");
+    return UNUSABLE;
 }
 
 static void close_file(struct adu_state *s)

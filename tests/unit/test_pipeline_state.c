@@ -1,8 +1,11 @@
 /* What a restarted broker still knows: offline sessions and retained messages are judged by who
  * their clients are, from the state file. */
 #include "plant.h"
+#include <errno.h>
+#include <signal.h>
 #include <sqlite3.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 static struct plant plant;
@@ -322,6 +325,35 @@ START_TEST(a_newer_file_refuses_to_start)
 }
 END_TEST
 
+/* Nothing can be written at the start, as on a full disk: what the file knows is kept for a start
+ * with room. */
+START_TEST(a_disk_without_room_costs_no_file)
+{
+    struct connection a = edge;
+    struct adu_error error = {0};
+    struct rlimit room, none;
+    prepare();
+    plant_start(&plant);
+    ck_assert_int_eq(plant_login(&plant, &a), ADU_ALLOW);
+    plant_stop(&plant);
+    signal(SIGXFSZ, SIG_IGN);
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &room), 0);
+    none = (struct rlimit){.rlim_cur = 0, .rlim_max = room.rlim_max};
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &none), 0);
+    const bool attached = plant_attach(&plant, ADU_STAGE_ACL, &error);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &room), 0);
+    ck_assert(!attached);
+    ck_assert_msg(strstr(error.text, "the state file cannot be read") != NULL &&
+                      strstr(error.text, strerror(EFBIG)) != NULL,
+                  "%s", error.text);
+    ck_assert_int_eq(folder_count(&plant.state, "aduana-state.db.damaged-"), 0);
+    plant_start(&plant);
+    const struct connection gateway = away("edge-linea1", "linea1");
+    MAY(gateway, ADU_RECEIVE, "planta/linea1/comandos/x");
+    plant_end(&plant);
+}
+END_TEST
+
 START_TEST(a_folder_that_others_may_write_refuses_to_start)
 {
     struct adu_error error = {0};
@@ -373,6 +405,7 @@ int main(void)
     suite_add(suite, an_older_file_is_set_aside);
     suite_add(suite, an_older_file_is_brought_up_to_date);
     suite_add(suite, a_newer_file_refuses_to_start);
+    suite_add(suite, a_disk_without_room_costs_no_file);
     suite_add(suite, a_folder_that_others_may_write_refuses_to_start);
     suite_add_rows(suite, a_disk_that_fails_stops_nobody, 2);
     return run_suite(suite);
