@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { QUIET_MS = 500, LATEST_MS = 5000, AGAIN_MS = 1000 };
@@ -14,14 +15,27 @@ enum { QUIET_MS = 500, LATEST_MS = 5000, AGAIN_MS = 1000 };
 struct adu_folder_watch {
     int fd; /* -1: not watched */
     int error;
-    int64_t tried_ms;  /* last attempt to watch it */
+    dev_t device;      /* which folder it is: the path may be a link, */
+    ino_t inode;       /* and lead to another one later */
+    int64_t looked_ms; /* when that was last looked at */
     int64_t first_ms;  /* of the changes that have not been told; -1: there are none */
     int64_t latest_ms; /* of them */
     char path[];
 };
 
+static bool leads_elsewhere(const struct adu_folder_watch *watch)
+{
+    struct stat st;
+    return stat(watch->path, &st) == 0 && (st.st_dev != watch->device || st.st_ino != watch->inode);
+}
+
 static void begin(struct adu_folder_watch *watch)
 {
+    struct stat st = {0};
+    if (stat(watch->path, &st) == 0) { /* before: a later one is then noticed */
+        watch->device = st.st_dev;
+        watch->inode = st.st_ino;
+    }
     watch->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     watch->error = watch->fd < 0 ? errno : 0;
     if (watch->fd >= 0 &&
@@ -76,6 +90,27 @@ static void note(struct adu_folder_watch *watch, int64_t mono_ms)
     }
 }
 
+static void stop(struct adu_folder_watch *watch)
+{
+    close(watch->fd);
+    watch->fd = -1;
+}
+
+/* Whether the path still leads to the folder that is watched. */
+static void look(struct adu_folder_watch *watch, int64_t mono_ms)
+{
+    watch->looked_ms = mono_ms;
+    if (watch->fd >= 0 && leads_elsewhere(watch)) {
+        stop(watch);
+    }
+    if (watch->fd < 0) {
+        begin(watch);
+        if (watch->fd >= 0) {
+            note(watch, mono_ms); /* nobody knows what it was like meanwhile */
+        }
+    }
+}
+
 bool adu_folder_watch_changed(struct adu_folder_watch *watch, int64_t mono_ms)
 {
     if (watch->fd >= 0) {
@@ -84,16 +119,11 @@ bool adu_folder_watch_changed(struct adu_folder_watch *watch, int64_t mono_ms)
             note(watch, mono_ms);
         }
         if ((happened & ITS_END) != 0) {
-            close(watch->fd);
-            watch->fd = -1;
-            watch->tried_ms = mono_ms;
+            stop(watch);
         }
-    } else if (mono_ms - watch->tried_ms >= AGAIN_MS) {
-        watch->tried_ms = mono_ms;
-        begin(watch);
-        if (watch->fd >= 0) {
-            note(watch, mono_ms); /* nobody knows what it was like meanwhile */
-        }
+    }
+    if (mono_ms - watch->looked_ms >= AGAIN_MS) {
+        look(watch, mono_ms);
     }
     if (watch->fd < 0 || watch->first_ms < 0 ||
         (mono_ms - watch->latest_ms < QUIET_MS && mono_ms - watch->first_ms < LATEST_MS)) {

@@ -16,7 +16,8 @@ ADU_API void adu_folder_watch_free(struct adu_folder_watch *watch);
 
 /* True once after each change: when nothing more has changed for half a second, so that several
  * files copied one after the other count as one, but five seconds after the first at the latest.
- * A folder that is put in the place of the old one is a change. */
+ * A folder that is put in the place of the old one is a change, and so is a link that leads to
+ * another one: within a second. */
 ADU_API bool adu_folder_watch_changed(struct adu_folder_watch *watch, int64_t mono_ms);
 
 /* Why the folder cannot be watched (an errno), or 0. */

@@ -107,6 +107,36 @@ START_TEST(another_folder_in_its_place)
 }
 END_TEST
 
+/* As a roll-out that makes each version a folder and moves the link over. */
+START_TEST(a_link_that_leads_to_another_folder)
+{
+    struct folder one, other;
+    char link[FOLDER_PATH + 16], next[FOLDER_PATH + 16];
+    folder_make(&folder);
+    folder_make(&one);
+    folder_make(&other);
+    snprintf(link, sizeof link, "%s/policies", folder.path);
+    snprintf(next, sizeof next, "%s/next", folder.path);
+    ck_assert_int_eq(symlink(one.path, link), 0);
+    watch = adu_folder_watch_new(link);
+    ck_assert_ptr_nonnull(watch);
+    ck_assert(!adu_folder_watch_changed(watch, 0));
+    ck_assert_int_eq(symlink(other.path, next), 0);
+    ck_assert_int_eq(rename(next, link), 0);
+    ck_assert(!adu_folder_watch_changed(watch, 1000));
+    ck_assert(adu_folder_watch_changed(watch, 1500));
+    folder_write(&one, "acl.json", "{}");
+    ck_assert(!adu_folder_watch_changed(watch, 3000));
+    ck_assert(!adu_folder_watch_changed(watch, 3500));
+    folder_write(&other, "acl.json", "{}");
+    ck_assert(!adu_folder_watch_changed(watch, 4000));
+    ck_assert(adu_folder_watch_changed(watch, 4500));
+    folder_remove(&one);
+    folder_remove(&other);
+    end();
+}
+END_TEST
+
 START_TEST(a_folder_that_is_not_there_yet)
 {
     struct adu_folder_watch *early = adu_folder_watch_new("/no/such/folder");
@@ -126,6 +156,7 @@ int main(void)
     suite_add(suite, several_files_are_one_change);
     suite_add(suite, what_never_rests_is_told_after_five_seconds);
     suite_add(suite, another_folder_in_its_place);
+    suite_add(suite, a_link_that_leads_to_another_folder);
     suite_add(suite, a_folder_that_is_not_there_yet);
     return run_suite(suite);
 }
