@@ -286,8 +286,8 @@ enum adu_verdict adu_pipeline_would(struct adu_pipeline *p, struct adu_principal
                                     const struct adu_question *question, struct adu_now now,
                                     struct adu_reason *why);
 
-/* would.c: the question as the stages would be asked it. false with `why` when they would not be.
- */
+/* would.c: the question as the stages would be asked it. false with `why` when they would not be:
+ * the client is not valid, the topic is none, or the broker refuses it by itself. */
 bool adu_pipeline_pose(struct adu_pipeline *p, struct adu_principal *principal,
                        const struct adu_question *question, struct adu_now now,
                        struct adu_request *request, struct adu_reason *why);

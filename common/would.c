@@ -1,5 +1,6 @@
 /* Might they? The answer that the truth table of decide.c gives, without anybody having asked. */
 #include "common/pipeline_parts.h"
+#include <string.h>
 
 /* The first refusal that is only watched is kept beside a yes. */
 static enum adu_verdict combine(struct adu_pipeline *p, struct adu_principal *principal,
@@ -58,6 +59,34 @@ static enum adu_verdict hold_back(const struct adu_pipeline *p,
     return held == ADU_TOO_MUCH && !is_told(p, principal, request) ? ADU_ABSTAIN : held;
 }
 
+/* $SYS/broker/connection/+/state: what bridges say of themselves. */
+static bool is_bridge_state(struct adu_text topic)
+{
+    static const char *const levels[] = {"$SYS", "broker", "connection", NULL, "state"};
+    enum { LEVELS = sizeof levels / sizeof levels[0] };
+    struct adu_text level;
+    size_t count = 0;
+    while (adu_topic_next_level(&topic, &level)) {
+        if (count == LEVELS || (levels[count] != NULL && !adu_text_is(level, levels[count]))) {
+            return false;
+        }
+        count++;
+    }
+    return count == LEVELS;
+}
+
+/* Every broker refuses these before it asks a plugin, whatever that would say. */
+static bool is_asked(const struct adu_request *request, struct adu_reason *why)
+{
+    static const char own[] = "$SYS";
+    const struct adu_text topic = request->topic;
+    if (request->action == ADU_PUBLISH && topic.length >= sizeof own - 1 &&
+        memcmp(topic.bytes, own, sizeof own - 1) == 0 && !is_bridge_state(topic)) {
+        why->text = "the broker itself refuses what clients publish to $SYS";
+    }
+    return why->text == NULL;
+}
+
 bool adu_pipeline_pose(struct adu_pipeline *p, struct adu_principal *principal,
                        const struct adu_question *question, struct adu_now now,
                        struct adu_request *request, struct adu_reason *why)
@@ -83,7 +112,7 @@ bool adu_pipeline_pose(struct adu_pipeline *p, struct adu_principal *principal,
                                     .subject = &principal->subject,
                                     .now_ms = now.mono_ms,
                                     .wall_ms = now.wall_ms};
-    return adu_pipeline_well_formed(request, why);
+    return adu_pipeline_well_formed(request, why) && is_asked(request, why);
 }
 
 enum adu_verdict adu_pipeline_would(struct adu_pipeline *p, struct adu_principal *principal,

@@ -14,7 +14,7 @@ static const char ordering_acl[] =
     "                    'subscribe': ['$CONTROL/aduana/v1/response']}]},"
     "'mudo': {'allow': [{'publish': ['$CONTROL/aduana/v1']}]},"
     "'todo': {'allow': [{'publish': ['#'], 'subscribe': ['#']}]},"
-    "'edge': {'allow': [{'publish': ['planta/${linea}/+', '$CONTROL/other/v1'],"
+    "'edge': {'allow': [{'publish': ['planta/${linea}/+', '$CONTROL/other/v1', '$SYS/#'],"
     "                    'subscribe': ['planta/${linea}/comandos/#']}],"
     "         'deny': [{'name': 'no setpoints', 'publish': ['planta/+/consigna']},"
     "                  {'publish': ['planta/+/mirado'], 'mode': 'watch'}]},"
@@ -43,7 +43,7 @@ static inline void ordering_prepare(void)
     folder_write_json(&plant.policies, "acl.json", ordering_acl);
     folder_write_json(&plant.policies, "topic_policy.json",
                       "{'names': {'lowercase': true}, 'depth': {'min': 3},"
-                      " 'exempt': ['$CONTROL/#', 'libre/#']}");
+                      " 'exempt': ['$CONTROL/#', '$SYS/#', 'libre/#']}");
 }
 
 static inline void ordering_open(void)

@@ -340,6 +340,29 @@ START_TEST(explain_is_what_happens)
 }
 END_TEST
 
+/* Granted, and yet the broker does not ask about it. */
+static const struct {
+    enum adu_action action;
+    const char *topic, *reason;
+} not_asked[] = {
+    {ADU_PUBLISH, "$SYS", "pipeline: the broker itself refuses"},
+    {ADU_PUBLISH, "$SYS/broker/uptime", "pipeline: the broker itself refuses"},
+    {ADU_PUBLISH, "$SYS/broker/connection/a/b/state", "pipeline: the broker itself refuses"},
+    {ADU_PUBLISH, "$SYS/broker/connection/norte/state", NULL},
+};
+
+START_TEST(explain_what_no_plugin_is_asked)
+{
+    ordering_open();
+    json_t *data = explain("edge-linea1", not_asked[_i].action, not_asked[_i].topic);
+    const char *wanted = not_asked[_i].reason;
+    ck_assert_str_eq(string_at(data, "verdict"), wanted == NULL ? "allowed" : "refused");
+    ck_assert(wanted == NULL || strstr(string_at(data, "reason"), wanted) != NULL);
+    json_decref(data);
+    plant_end(&plant);
+}
+END_TEST
+
 START_TEST(explain_names_what_is_only_watched)
 {
     ordering_open();
@@ -514,6 +537,7 @@ int main(void)
     suite_add(suite, kick_in_a_broker_without_a_clock);
     suite_add(suite, kick_of_oneself_and_unloading);
     suite_add_rows(suite, explain_is_what_happens, ROWS(questions));
+    suite_add_rows(suite, explain_what_no_plugin_is_asked, ROWS(not_asked));
     suite_add(suite, explain_names_what_is_only_watched);
     suite_add(suite, explain_who_is_away_and_who_is_refused);
     suite_add_rows(suite, explain_who_is_throttled, ROWS(excesses));
