@@ -123,18 +123,21 @@ void adu_meter_clear(struct adu_meter *meter)
 
 /* --- counting --- */
 
-bool adu_meter_add(struct adu_meter *meter, enum adu_signal signal, int64_t now_ms, uint32_t amount)
+static inline bool add(struct adu_meter_slot *slot, enum adu_signal signal, int64_t now_ms,
+                       uint32_t amount)
 {
-    struct adu_meter_slot *slot = adu_meter_slot(meter, signal);
-    if (slot == NULL) {
-        return false;
-    }
     const struct adu_rate_limit limit = limit_of(slot, signal);
     if (adu_rate_add(&slot->rate, &limit, now_ms, amount) != ADU_RATE_RAISED) {
         return false;
     }
     slot->rate.to_tell = true;
     return true;
+}
+
+bool adu_meter_add(struct adu_meter *meter, enum adu_signal signal, int64_t now_ms, uint32_t amount)
+{
+    struct adu_meter_slot *slot = adu_meter_slot(meter, signal);
+    return slot != NULL && add(slot, signal, now_ms, amount);
 }
 
 /* True when it did. */
@@ -163,14 +166,20 @@ bool adu_meter_publish(struct adu_meter *meter, int64_t now_ms, uint32_t topic, 
     if (meter->slots == NULL) {
         return false;
     }
-    const uint32_t bytes = topic < UINT32_MAX - payload ? topic + payload : UINT32_MAX;
-    bool tell = adu_meter_asks(meter, ADU_RATE_PUBLISH) &&
-                adu_meter_add(meter, ADU_RATE_PUBLISH, now_ms, 1);
-    if (adu_meter_asks(meter, ADU_RATE_BYTES)) {
-        tell |= adu_meter_add(meter, ADU_RATE_BYTES, now_ms, bytes);
-    }
-    if (adu_meter_asks(meter, ADU_RATE_PAYLOAD)) {
-        tell |= adu_meter_add(meter, ADU_RATE_PAYLOAD, now_ms, payload);
+    const uint32_t amounts[] = {
+        [ADU_RATE_PUBLISH] = 1,
+        [ADU_RATE_BYTES] = topic < UINT32_MAX - payload ? topic + payload : UINT32_MAX,
+        [ADU_RATE_PAYLOAD] = payload,
+    };
+    const unsigned asked = meter->slots->asked;
+    struct adu_meter_slot *slot = meter->slots->of;
+    bool tell = false;
+    for (int signal = 0; signal <= ADU_RATE_PAYLOAD; signal++) {
+        if ((asked >> signal & 1) != 0) {
+            tell |= signal != ADU_RATE_CONNECT &&
+                    add(slot, (enum adu_signal)signal, now_ms, amounts[signal]);
+            slot++;
+        }
     }
     return (adu_meter_asks(meter, ADU_RATE_TOPICS) && add_topic(meter, now_ms, hash)) || tell;
 }
@@ -183,7 +192,7 @@ enum adu_rate_change adu_meter_rest(struct adu_meter *meter, enum adu_signal sig
         return ADU_RATE_SAME;
     }
     struct adu_rate_limit limit = limit_of(slot, signal);
-    limit.clear_ms = (int64_t)clear_s * SECOND;
+    limit.clear_ms = (uint32_t)clear_s * SECOND;
     if (signal == ADU_RATE_TOPICS && begin_hour(meter, now_ms)) {
         adu_rate_add(&slot->rate, &limit, now_ms, 0);
     }

@@ -26,7 +26,7 @@ struct adu_signal_kind {
     const char *key, *limit_key; /* in the policy */
     const char *more, *within;   /* what is said of who is above the limit, and below again */
     long clear_seconds;          /* where the policy does not say */
-    long window_ms;
+    uint32_t window_ms;
     enum adu_rate_form form;
 };
 

@@ -8,12 +8,12 @@ static uint32_t tenth_of(const struct adu_rate_limit *limit, int64_t now_ms)
     const uint64_t now = (uint64_t)now_ms;
     return (uint32_t)(limit->window_ms == 1000    ? now / 100
                       : limit->window_ms == 60000 ? now / 6000
-                                                  : now / (uint64_t)(limit->window_ms / 10));
+                                                  : now / (limit->window_ms / 10));
 }
 
 static uint32_t unit_of(const struct adu_rate_limit *limit)
 {
-    return limit->form == ADU_RATE_SUM ? (uint32_t)((uint64_t)limit->most / UNITS) + 1 : 1;
+    return limit->form == ADU_RATE_SUM ? limit->most / UNITS + 1 : 1;
 }
 
 /* How many of the counted tenths are past at the tenth `now`: all of them after a window, and when
@@ -102,11 +102,11 @@ enum adu_rate_change adu_rate_add(struct adu_rate *rate, const struct adu_rate_l
     }
     if (limit->form == ADU_RATE_SUM) {
         add(rate, limit, now_ms, amount);
-        if ((uint64_t)rate->sum * unit_of(limit) <= (uint64_t)limit->most) {
+        if ((uint64_t)rate->sum * unit_of(limit) <= limit->most) {
             return ADU_RATE_SAME;
         }
     } else {
-        const bool above = amount > (uint64_t)limit->most;
+        const bool above = amount > limit->most;
         if (above || limit->form == ADU_RATE_LEVEL) {
             measure(rate, limit, now_ms, amount);
         }
@@ -128,7 +128,7 @@ enum adu_rate_change adu_rate_rest(struct adu_rate *rate, const struct adu_rate_
     if (!rate->raised) {
         return ADU_RATE_SAME;
     }
-    if (limit->most > 0 && adu_rate_value(rate, limit, now_ms) > (uint64_t)limit->most) {
+    if (limit->most > 0 && adu_rate_value(rate, limit, now_ms) > limit->most) {
         rate->calm = false;
         return ADU_RATE_SAME;
     }
@@ -138,7 +138,7 @@ enum adu_rate_change adu_rate_rest(struct adu_rate *rate, const struct adu_rate_
         rate->calm_since_ms = (uint32_t)now_ms;
         calm_ms = 0;
     }
-    if (calm_ms < limit->clear_ms) {
+    if ((uint32_t)calm_ms < limit->clear_ms) {
         return ADU_RATE_SAME;
     }
     rate->raised = false;

@@ -35,9 +35,9 @@ enum adu_rate_form {
 };
 
 struct adu_rate_limit {
-    long most;         /* up to ADU_RATE_MOST; 0: not watched */
-    int64_t window_ms; /* whole seconds, up to 255 */
-    int64_t clear_ms;  /* how long it must stay within the limit before the alert is over */
+    uint32_t most;      /* up to ADU_RATE_MOST; 0: not watched */
+    uint32_t window_ms; /* whole seconds, up to 255 */
+    uint32_t clear_ms;  /* how long it must stay within the limit before the alert is over */
     enum adu_rate_form form;
 };
 
