@@ -190,6 +190,37 @@ START_TEST(clock_jumps)
 }
 END_TEST
 
+/* After seven weeks the habit's clock begins anew: nothing ends with that, nothing begins, and what
+ * is not usual is seen as before. */
+START_TEST(seven_weeks)
+{
+    struct adu_habit h = {0};
+    int64_t now = (INT64_C(1) << 32) - INT64_C(86400000) * 11 / 10;
+    adu_habit_connect(&h, now);
+    teach_steady(&h, &now, 1000, INT64_C(86400000) * 12 / 10);
+    ck_assert_int_gt(now, INT64_C(1) << 32);
+    ck_assert_uint_eq(h.raised, 0);
+    ck_assert_double_eq_tol(adu_habit_usual(&h, ADU_HABIT_SILENT), 1, 0.1);
+    teach_steady(&h, &now, 20, 3000);
+    ck_assert(h.raised & 1u << ADU_HABIT_FLOOD);
+}
+END_TEST
+
+/* Silence is measured as long as it may be limited, a month, though that clock goes round in it. */
+START_TEST(a_month_of_silence)
+{
+    const int64_t month = INT64_C(2592000) * 1000;
+    struct adu_learned l = {0};
+    int64_t now = 86400000;
+    adu_learned_set(&l, false, 2592000);
+    adu_learned_connect(&l, now);
+    adu_learned_publish(&l, now);
+    ck_assert(!adu_learned_visit(&l, now + month));
+    ck_assert(adu_learned_visit(&l, now + month + 1000));
+    ck_assert_double_eq(adu_learned_value(&l, ADU_HABIT_SILENT, now + 2 * month), 2 * 2592000);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("habit");
@@ -198,6 +229,8 @@ int main(void)
     suite_add(suite, five_times_as_much);
     suite_add(suite, a_flood_that_stays);
     suite_add(suite, flapping);
+    suite_add(suite, seven_weeks);
+    suite_add(suite, a_month_of_silence);
     suite_add(suite, away);
     suite_add_rows(suite, clock_jumps, 2);
     return run_suite(suite);
