@@ -132,7 +132,7 @@ enum adu_status adu_command_certs(int argc, char **argv)
         !set_days("lifetime-most-days", lifetime, 1, &countdown.lifetime_most_days) ||
         (first == argc && (warn != NULL || critical != NULL || lifetime != NULL))) {
         adu_live_options_free(&options);
-        return adu_command_misused(argv[0]);
+        return ADU_STATUS_MISUSED;
     }
     json_t *certs = json_array();
     enum adu_status status =

@@ -127,7 +127,7 @@ enum adu_status adu_command_check(int argc, char **argv)
 {
     struct check check = {0};
     if (!read_options(&check, argc, argv)) {
-        return adu_command_misused(argv[0]);
+        return ADU_STATUS_MISUSED;
     }
     struct adu_findings *findings = adu_findings_new();
     if (findings == NULL || !is_readable(check.directory)) {

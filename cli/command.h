@@ -9,6 +9,7 @@ enum adu_status {
     ADU_STATUS_YES = 0,   /* good, allowed, passed */
     ADU_STATUS_NO = 1,    /* findings, refused, failed */
     ADU_STATUS_USAGE = 2, /* wrong arguments, or something that cannot be read */
+    ADU_STATUS_MISUSED,   /* of a command: main prints its usage, and exits with the one above */
 };
 
 enum adu_status adu_command_check(int argc, char **argv);
@@ -27,9 +28,6 @@ enum adu_status adu_command_explain(int argc, char **argv);
 
 /* aduana explain --live CLIENT ...: of a client that a running broker knows. */
 enum adu_status adu_command_explain_live(int argc, char **argv);
-
-/* Prints the usage of the command of that name to stderr. Returns ADU_STATUS_USAGE. */
-enum adu_status adu_command_misused(const char *name);
 
 /* The five stages, for a policy that is loaded without a broker. */
 extern const struct adu_stage *const adu_command_stages[ADU_STAGES];

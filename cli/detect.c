@@ -182,7 +182,7 @@ enum adu_status adu_command_detect(int argc, char **argv)
 {
     struct detect d = {0};
     if (!read_options(&d, argc, argv)) {
-        return adu_command_misused("detect");
+        return ADU_STATUS_MISUSED;
     }
     FILE *in = strcmp(d.file, "-") == 0 ? stdin : fopen(d.file, "r");
     if (in == NULL) {

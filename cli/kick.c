@@ -12,7 +12,7 @@ enum adu_status adu_command_kick(int argc, char **argv)
     int first;
     if (!adu_live_options_read(&options, argc, argv, extras, &first) || argc - first != 1) {
         adu_live_options_free(&options);
-        return adu_command_misused(argv[0]);
+        return ADU_STATUS_MISUSED;
     }
     const enum adu_status status = adu_live_ask_once(
         &options,

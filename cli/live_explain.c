@@ -75,7 +75,7 @@ enum adu_status adu_command_explain_live(int argc, char **argv)
     const enum adu_status status =
         read && client != NULL && argc - first == 2 && qos >= 0 && bytes >= 0
             ? ask(&options, client, argv + first, qos, retain, bytes)
-            : adu_command_misused(argv[0]);
+            : ADU_STATUS_MISUSED;
     adu_live_options_free(&options);
     return status;
 }

@@ -2,21 +2,8 @@
 #include "cli/command.h"
 #include "cli/live_options.h"
 #include "common/text.h"
-#include "plugins/acl/acl.h"
-#include "plugins/cert_auth/cert_auth.h"
-#include "plugins/iam_auth/iam_auth.h"
-#include "plugins/rate_monitor/rate_monitor.h"
-#include "plugins/topic_policy/topic_policy.h"
 #include <stdio.h>
 #include <string.h>
-
-const struct adu_stage *const adu_command_stages[ADU_STAGES] = {
-    [ADU_STAGE_CERT_AUTH] = &adu_cert_auth_stage,
-    [ADU_STAGE_IAM_AUTH] = &adu_iam_auth_stage,
-    [ADU_STAGE_RATE_MONITOR] = &adu_rate_monitor_stage,
-    [ADU_STAGE_TOPIC_POLICY] = &adu_topic_policy_stage,
-    [ADU_STAGE_ACL] = &adu_acl_stage,
-};
 
 /* Dispatch and help are made of this. A command's help has at most 24 lines of 80 columns. */
 static const struct {
@@ -121,12 +108,6 @@ static void print_usage(FILE *out, int which)
     }
 }
 
-enum adu_status adu_command_misused(const char *name)
-{
-    print_usage(stderr, find(name));
-    return ADU_STATUS_USAGE;
-}
-
 static enum adu_status complain_unknown(const char *name)
 {
     const char *names[COMMANDS + 1] = {NULL};
@@ -161,7 +142,12 @@ static enum adu_status run(int argc, char **argv)
         return ADU_STATUS_YES;
     }
     if (which < COMMANDS) {
-        return commands[which].run(argc - 1, argv + 1);
+        const enum adu_status status = commands[which].run(argc - 1, argv + 1);
+        if (status != ADU_STATUS_MISUSED) {
+            return status;
+        }
+        print_usage(stderr, which);
+        return ADU_STATUS_USAGE;
     }
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
         print_commands(stdout);

@@ -264,7 +264,7 @@ enum adu_status adu_command_passwd(int argc, char **argv)
     struct passwd p = {0};
     struct adu_error error = {0};
     if (!read_options(&p, argc, argv)) {
-        return adu_command_misused(argv[0]);
+        return ADU_STATUS_MISUSED;
     }
     if (!adu_password_name_check(p.user, &error)) {
         return complain(&error);

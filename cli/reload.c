@@ -76,7 +76,7 @@ enum adu_status adu_command_reload(int argc, char **argv)
     int first;
     if (!adu_live_options_read(&options, argc, argv, extras, &first) || first != argc) {
         adu_live_options_free(&options);
-        return adu_command_misused(argv[0]);
+        return ADU_STATUS_MISUSED;
     }
     struct adu_live *live = adu_live_open(&options);
     const enum adu_status status = live != NULL ? reload(live, &options, wait) : ADU_STATUS_USAGE;

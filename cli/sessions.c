@@ -72,7 +72,7 @@ enum adu_status adu_command_sessions(int argc, char **argv)
     int first;
     if (!adu_live_options_read(&options, argc, argv, none, &first) || argc - first > 1) {
         adu_live_options_free(&options);
-        return adu_command_misused(argv[0]);
+        return ADU_STATUS_MISUSED;
     }
     enum adu_status status = ADU_STATUS_USAGE;
     json_t *all = json_array();

@@ -112,7 +112,7 @@ enum adu_status adu_command_status(int argc, char **argv)
     int first;
     if (!adu_live_options_read(&options, argc, argv, none, &first) || first != argc) {
         adu_live_options_free(&options);
-        return adu_command_misused(argv[0]);
+        return ADU_STATUS_MISUSED;
     }
     enum adu_status status =
         adu_live_ask_once(&options, json_pack("{s:s}", "command", "status"), &data);

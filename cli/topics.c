@@ -126,7 +126,7 @@ enum adu_status adu_command_topics(int argc, char **argv)
     int first;
     if (!adu_live_options_read(&options, argc, argv, extras, &first) || argc - first > 1) {
         adu_live_options_free(&options);
-        return adu_command_misused(argv[0]);
+        return ADU_STATUS_MISUSED;
     }
     json_t *all = NULL;
     enum adu_status status = ask(&options, argv[first], &all);

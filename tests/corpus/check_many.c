@@ -3,30 +3,11 @@
  * as with the command; but it is forked from one that has its libraries already, which is most of
  * the time. */
 #include "cli/command.h"
-#include "plugins/acl/acl.h"
-#include "plugins/cert_auth/cert_auth.h"
-#include "plugins/iam_auth/iam_auth.h"
-#include "plugins/rate_monitor/rate_monitor.h"
-#include "plugins/topic_policy/topic_policy.h"
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-const struct adu_stage *const adu_command_stages[ADU_STAGES] = {
-    [ADU_STAGE_CERT_AUTH] = &adu_cert_auth_stage,
-    [ADU_STAGE_IAM_AUTH] = &adu_iam_auth_stage,
-    [ADU_STAGE_RATE_MONITOR] = &adu_rate_monitor_stage,
-    [ADU_STAGE_TOPIC_POLICY] = &adu_topic_policy_stage,
-    [ADU_STAGE_ACL] = &adu_acl_stage,
-};
-
-enum adu_status adu_command_misused(const char *name)
-{
-    fprintf(stderr, "misused: %s\n", name);
-    return ADU_STATUS_USAGE;
-}
 
 /* The exit status as a shell tells it, or -1. */
 static int check(char *folder)
