@@ -1,7 +1,7 @@
-/* What the parts of reading a certificate share: certificate.c (names, serial, fingerprint),
- * certificate_alternatives.c (subjectAltName), certificate_extensions.c (what it may be used for,
- * policies, extensions of one's own). Nothing of a certificate becomes an attribute but through
- * these functions. */
+/* What the parts of reading a certificate share, in certificate_reading.c: certificate.c (names,
+ * serial, fingerprint), certificate_alternatives.c (subjectAltName), certificate_extensions.c (what
+ * it may be used for, policies, extensions of one's own). Nothing of a certificate becomes an
+ * attribute but through these functions. */
 #ifndef ADUANA_CERT_AUTH_CERTIFICATE_READING_H
 #define ADUANA_CERT_AUTH_CERTIFICATE_READING_H
 

@@ -1,5 +1,5 @@
-/* The inside of iam_auth: iam_auth.c is the stage's instance and who is asked about at all,
- * iam_login.c a log-in, iam_again.c who is in already, iam_conclude.c what an answer makes of
+/* The inside of iam_auth: iam_auth.c is the stage's instance, iam_identify.c who is asked about at
+ * all, iam_login.c a log-in, iam_again.c who is in already, iam_conclude.c what an answer makes of
  * either. Broker's thread only. */
 #ifndef ADUANA_IAM_AUTH_PARTS_H
 #define ADUANA_IAM_AUTH_PARTS_H
