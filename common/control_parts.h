@@ -1,4 +1,5 @@
-/* The inside of control: control.c reads the message, each other control_*.c does one command. */
+/* The inside of control: control.c reads the message, control_common.c has what several commands
+ * need, each other control_*.c does one or two of them. */
 #ifndef ADUANA_COMMON_CONTROL_PARTS_H
 #define ADUANA_COMMON_CONTROL_PARTS_H
 

@@ -7,41 +7,6 @@
 /* Nobody is held for longer: clients give up before. */
 enum { HELD_MS = 60000, ANSWERS_AT_ONCE = 16, REFRESHED_A_TICK = 50, REFRESHING_MOST = 1000 };
 
-static const struct adu_stage *answering(const struct adu_pipeline *p, void **instance)
-{
-    for (int kind = 0; kind < ADU_STAGES; kind++) {
-        if (p->stages[kind] != NULL && p->stages[kind]->answered != NULL) {
-            *instance = p->instances[kind];
-            return p->stages[kind];
-        }
-    }
-    return NULL;
-}
-
-static void abandon(struct adu_pipeline *p, uint64_t ticket)
-{
-    void *instance = NULL;
-    const struct adu_stage *stage = answering(p, &instance);
-    if (stage != NULL && ticket != 0) {
-        stage->abandon(instance, ticket);
-    }
-}
-
-void adu_pipeline_unhold(struct adu_pipeline *p, const void *handle, const char *client_id)
-{
-    uint64_t ticket;
-    while ((ticket = adu_pending_drop(p->pending, handle, client_id)) != 0) {
-        abandon(p, ticket);
-    }
-}
-
-void adu_pipeline_superseded(struct adu_pipeline *p, const char *client_id)
-{
-    if (p->attached > 0) {
-        adu_pipeline_unhold(p, NULL, client_id);
-    }
-}
-
 static void refuse(struct adu_pipeline *p, const struct adu_connect *connect, struct adu_now now,
                    const char *text)
 {
@@ -52,7 +17,7 @@ static void refuse(struct adu_pipeline *p, const struct adu_connect *connect, st
 static bool wait_for(struct adu_pipeline *p, struct adu_now now, uint64_t ticket)
 {
     void *instance = NULL;
-    const struct adu_stage *stage = answering(p, &instance);
+    const struct adu_stage *stage = adu_pipeline_answering(p, &instance);
     const struct adu_stage_call call = adu_pipeline_call(p, stage->kind, NULL, now);
     return stage->wait(&call, ticket);
 }
@@ -65,16 +30,16 @@ enum adu_verdict adu_pipeline_hold(struct adu_pipeline *p, const struct adu_conn
             p->counters.logins_held++;
             return ADU_LATER;
         }
-        abandon(p, ticket);
+        adu_pipeline_abandon(p, ticket);
         refuse(p, connect, now, "too many log-ins wait for an answer");
         return ADU_DENY;
     }
     if (wait_for(p, now, ticket)) {
         const enum adu_verdict verdict = adu_pipeline_log_in(p, connect, now, &ticket, username);
-        abandon(p, ticket);
+        adu_pipeline_abandon(p, ticket);
         return verdict == ADU_LATER ? ADU_DENY : verdict;
     }
-    abandon(p, ticket);
+    adu_pipeline_abandon(p, ticket);
     refuse(p, connect, now,
            "the answer takes longer than the broker may wait: it will be there "
            "when the client comes again");
@@ -118,14 +83,14 @@ static void complete(struct adu_pipeline *p, uint64_t ticket, struct adu_now now
     } else if (held != NULL) {
         complete_login(p, adu_held_connect(held), ticket, now);
     }
-    abandon(p, ticket);
+    adu_pipeline_abandon(p, ticket);
     adu_held_free(held);
 }
 
 void adu_pipeline_answers(struct adu_pipeline *p, struct adu_now now)
 {
     void *instance = NULL;
-    const struct adu_stage *stage = p->attached > 0 ? answering(p, &instance) : NULL;
+    const struct adu_stage *stage = p->attached > 0 ? adu_pipeline_answering(p, &instance) : NULL;
     uint64_t ticket;
     for (int i = 0; stage != NULL && i < ANSWERS_AT_ONCE; i++) {
         if ((ticket = stage->answered(instance)) == 0) {
@@ -143,7 +108,7 @@ static void refuse_overdue(struct adu_pipeline *p, struct adu_now now)
     while ((ticket = adu_pending_overdue(p->pending, now.mono_ms - HELD_MS)) != 0) {
         struct adu_held *held = adu_pending_take(p->pending, ticket);
         const struct adu_connect *connect = adu_held_connect(held);
-        abandon(p, ticket);
+        adu_pipeline_abandon(p, ticket);
         if (!adu_held_is_recheck(held)) {
             refuse(p, connect, now, "no answer has come for a minute");
             p->host->complete(connect->handle, connect->client_id, false, "");
@@ -161,7 +126,7 @@ static void refresh(struct adu_pipeline *p, struct adu_principal *principal, str
         p->sweep = p->sweep || !principal->valid;
     } else if (!adu_pending_recheck(p->pending, adu_principal_client_id(principal),
                                     principal->username, ticket, now.mono_ms)) {
-        abandon(p, ticket);
+        adu_pipeline_abandon(p, ticket);
     }
 }
 

@@ -1,10 +1,11 @@
 /* The inside of the pipeline, shared by its parts. Each calls only those above it:
- * stages.c (calling a stage), expiry.c (how long), doubt.c (are they still), certificates.c (how
- * long yet), tell.c (the audit log), measure.c (metrics), remember.c (the state file), start.c (the
- * first event), judge.c (who), login.c (they come), hold.c (who, later), leave.c (they go),
- * refuse.c (they may not), too_much.c (they may, but), decide.c (may they), would.c (might they),
- * kick.c (sending away), reload.c (generations), control*.c (orders), pipeline.c (plugins come,
- * time passes, plugins go).
+ * log.c (the broker's log), expiry.c (how long), doubt.c (are they still), tell.c (the audit log),
+ * measure.c (metrics), remember.c (the state file), kick.c (sending away), stages.c (what stages
+ * may ask for), certificates.c (how long yet), start.c (the first event), judge.c (who), login.c
+ * (they come), tickets.c (answers that come later), leave.c (they go), hold.c (who, later),
+ * connect.c (may they come in), refuse.c (they may not), too_much.c (they may, but), decide.c (may
+ * they), would.c (might they), reload.c (generations), control*.c (orders), pipeline.c (plugins
+ * come, time passes, plugins go).
  */
 #ifndef ADUANA_COMMON_PIPELINE_PARTS_H
 #define ADUANA_COMMON_PIPELINE_PARTS_H
@@ -159,7 +160,13 @@ void adu_pipeline_refused(struct adu_pipeline *p, const struct adu_connect *conn
 enum adu_verdict adu_pipeline_hold(struct adu_pipeline *p, const struct adu_connect *connect,
                                    struct adu_now now, uint64_t ticket, char *username);
 
-/* hold.c: a log-in held under this handle or client id has gone. */
+/* tickets.c: the stage whose answers come later, and its instance. NULL: no stage's do. */
+const struct adu_stage *adu_pipeline_answering(const struct adu_pipeline *p, void **instance);
+
+/* tickets.c: nobody waits for that answer any more. 0 is none. */
+void adu_pipeline_abandon(struct adu_pipeline *p, uint64_t ticket);
+
+/* tickets.c: a log-in held under this handle or client id has gone. */
 void adu_pipeline_unhold(struct adu_pipeline *p, const void *handle, const char *client_id);
 
 /* hold.c: refuses log-ins that were held for too long, has clients looked up anew whose time has
@@ -339,6 +346,7 @@ struct adu_outlet adu_pipeline_outlet(struct adu_pipeline *p);
 /* stages.c: tells every stage. From a tick. */
 void adu_pipeline_event(struct adu_pipeline *p, const struct adu_event *event, struct adu_now now);
 
+/* log.c: a line in the broker's log. */
 void adu_pipeline_log(struct adu_pipeline *p, enum adu_log_level level, const char *format, ...)
     ADU_PRINTF(3, 4);
 

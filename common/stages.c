@@ -1,18 +1,5 @@
-/* What every part of the pipeline needs: to call a stage, to tell all of them, to write a line. */
+/* What stages may ask of the pipeline, and an event that all of them are told of. */
 #include "common/pipeline_parts.h"
-#include <stdarg.h>
-#include <stdio.h>
-
-void adu_pipeline_log(struct adu_pipeline *p, enum adu_log_level level, const char *format, ...)
-{
-    char text[800], line[960];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    snprintf(line, sizeof line, "aduana: %s%s%s", p->name, p->name[0] != '\0' ? ": " : "", text);
-    p->host->log(level, line);
-}
 
 static void outlet_publish(void *context, const char *topic, const char *payload, int qos,
                            bool retain)
