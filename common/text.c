@@ -66,6 +66,27 @@ size_t adu_text_show(const char *text, size_t length, char shown[ADU_TEXT_SHOWN]
     return size == 0 ? 1 : size;
 }
 
+/* What of the first `shown` bytes leaves that much room. Returns how many that are: a character
+ * more than `shown` at most. */
+static size_t put_shown(struct writer *w, const char *text, size_t length, size_t shown,
+                        size_t room)
+{
+    size_t at = 0;
+    while (at < shown) {
+        char one[ADU_TEXT_SHOWN];
+        const size_t taken = adu_text_show(text + at, length - at, one);
+        if (text[at] == '"' || text[at] == '\\') {
+            snprintf(one, sizeof one, "\\%c", text[at]);
+        }
+        if (w->used + strlen(one) + room + 2 > w->size) {
+            break;
+        }
+        put(w, one, strlen(one));
+        at += taken;
+    }
+    return at;
+}
+
 const char *adu_text_quote(const char *text, size_t length, size_t limit, char *buffer, size_t size)
 {
     if (text == NULL) {
@@ -76,21 +97,18 @@ const char *adu_text_quote(const char *text, size_t length, size_t limit, char *
         snprintf(buffer, size, "%s", "");
         return buffer;
     }
+    char rest[40];
+    const size_t mark = (size_t)snprintf(rest, sizeof rest, "...(%zu bytes)", length);
+    const size_t shown = length < limit ? length : limit;
     struct writer w = {.buffer = buffer, .size = size};
     put(&w, "\"", 1);
-    const size_t shown = length < limit ? length : limit;
-    for (size_t at = 0; at < shown;) {
-        char one[ADU_TEXT_SHOWN];
-        const size_t taken = adu_text_show(text + at, length - at, one);
-        if (text[at] == '"' || text[at] == '\\') {
-            snprintf(one, sizeof one, "\\%c", text[at]);
-        }
-        put(&w, one, strlen(one));
-        at += taken;
+    size_t at = put_shown(&w, text, length, shown, length > limit ? mark : 0);
+    if (at < shown && length <= limit) { /* not all of it finds room, which is to be said */
+        w.used = 1;
+        at = put_shown(&w, text, length, shown, mark);
     }
-    if (length > limit) {
-        char rest[40];
-        put(&w, rest, (size_t)snprintf(rest, sizeof rest, "...(%zu bytes)", length));
+    if (at < length) {
+        put(&w, rest, mark);
     }
     w.buffer[w.used] = '"';
     w.buffer[w.used + 1] = '\0';

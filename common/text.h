@@ -9,7 +9,8 @@
  * rest of it: quotes and back-slashes are escaped, control characters, bytes that are not UTF-8
  * and characters that turn the writing direction become \xNN or \uNNNN. At most `limit` bytes of
  * `text` are shown; what is left out is named as "...(N bytes)". `text` NULL gives `-`.
- * Always ends `buffer`, which should hold 4 * limit + 32 bytes. Returns `buffer`. */
+ * Always ends `buffer`; where that holds less than 4 * limit + 32 bytes, less may be shown. Returns
+ * `buffer`. */
 ADU_API const char *adu_text_quote(const char *text, size_t length, size_t limit, char *buffer,
                                    size_t size);
 

@@ -102,6 +102,19 @@ START_TEST(enough_room)
 }
 END_TEST
 
+/* With less, what is left out is named all the same: of a name that is all escapes too. */
+START_TEST(less_room)
+{
+    char buffer[24];
+    ck_assert_str_eq(adu_text_quote(BYTES("12345678901234567890"), 48, buffer, sizeof buffer),
+                     "\"12345678901234567890\"");
+    ck_assert_str_eq(adu_text_quote(BYTES("1234567890123456789\n"), 48, buffer, sizeof buffer),
+                     "\"12345678...(20 bytes)\"");
+    ck_assert_str_eq(adu_text_quote(BYTES("\n\n\n\n\n\n"), 48, buffer, sizeof buffer),
+                     "\"\\x0a\\x0a...(6 bytes)\"");
+}
+END_TEST
+
 static const char *const known[] = {"publish", "subscribe", "receive", "name", "allow", NULL};
 
 #define LONG_63 "a23456789012345678901234567890123456789012345678901234567890123"
@@ -150,6 +163,7 @@ int main(void)
     suite_add_rows(suite, quoted, ROWS(quotes));
     suite_add(suite, any_room);
     suite_add(suite, enough_room);
+    suite_add(suite, less_room);
     suite_add_rows(suite, did_you_mean, ROWS(words));
     suite_add(suite, nothing_to_mean);
     return run_suite(suite);
