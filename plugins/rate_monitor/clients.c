@@ -99,7 +99,9 @@ static void unknow(struct adu_rate_monitor *monitor, struct adu_rate_client *cli
         put(monitor, monitor->all[--monitor->visited], place);
         place = monitor->visited;
     }
-    put(monitor, monitor->all[--monitor->known], place);
+    if (place != --monitor->known) {
+        put(monitor, monitor->all[monitor->known], place);
+    }
     client->known = false;
 }
 

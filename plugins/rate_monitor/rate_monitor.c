@@ -246,16 +246,15 @@ static void visit(const struct adu_stage_call *call, struct adu_rate_client *cli
 static void visit_some(const struct adu_stage_call *call, struct adu_rate_monitor *monitor)
 {
     int saves = 0;
-    for (size_t n = (monitor->known + VISIT_ALL_TICKS - 1) / VISIT_ALL_TICKS; n > 0; n--) {
+    const size_t some = (monitor->known + VISIT_ALL_TICKS - 1) / VISIT_ALL_TICKS;
+    for (size_t n = 0; n < some && monitor->visited < monitor->known; n++) {
         struct adu_rate_client *client = monitor->all[monitor->visited];
         fetch_early(monitor);
         visit(call, client);
         if (saves < SAVED_A_TICK) { /* the others with their next visit */
             saves += adu_rate_save_due(call, client);
         }
-        if (++monitor->visited == monitor->known) {
-            break;
-        }
+        monitor->visited++;
     }
     if (monitor->visited == monitor->known) {
         monitor->visited = 0;

@@ -560,6 +560,73 @@ START_TEST(forgotten_before_it_is_told)
 }
 END_TEST
 
+/* Who is forgotten before its visit of this round leaves the others' visits as they are. */
+START_TEST(forgotten_before_its_visit)
+{
+    enum { MOST = 12 };
+    static char ids[MOST][16];
+    struct client *clients[MOST];
+    begin(POLICY);
+    for (int count = 2; count <= MOST; count++) {
+        for (int i = 0; i < count; i++) {
+            snprintf(ids[i], sizeof ids[i], "c%d", i);
+            clients[i] = malloc(sizeof *clients[i]);
+            client_make(clients[i], ids[i], "", "edge");
+            connects(clients[i]);
+        }
+        for (int i = count - 1; i >= 0; i--) { /* from the end: those that wait for theirs */
+            tick_for(TICK);
+            client_free(clients[i]);
+            free(clients[i]);
+        }
+        tick_for(TICK);
+    }
+    end();
+}
+END_TEST
+
+/* Whoever comes and goes, and when: each alert that is raised is cleared once. */
+START_TEST(coming_and_going)
+{
+    enum { MOST = 24, STEPS = 20000 };
+    static char ids[MOST][16];
+    struct client *clients[MOST] = {0};
+    unsigned random = 1;
+    begin(POLICY);
+    for (int step = 0; step < STEPS; step++) {
+        random = random * 1103515245 + 12345;
+        const unsigned draw = random >> 8, i = draw % MOST;
+        if (clients[i] == NULL) {
+            snprintf(ids[i], sizeof ids[i], "c%u", i);
+            clients[i] = malloc(sizeof *clients[i]);
+            client_make(clients[i], ids[i], "", "edge");
+            connects(clients[i]);
+        } else if (draw / MOST % 3 == 0) {
+            client_free(clients[i]);
+            free(clients[i]);
+            clients[i] = NULL;
+        } else {
+            publishes(clients[i], (int)(draw / MOST % 13));
+        }
+        if (draw / MOST % 5 == 0) {
+            tick_for(TICK);
+            message_count = 0;
+        }
+    }
+    for (int i = 0; i < MOST; i++) {
+        if (clients[i] != NULL) {
+            client_free(clients[i]);
+            free(clients[i]);
+        }
+    }
+    tick_for(TICK);
+    ck_assert_uint_gt(counters.alerts_raised, 100);
+    ck_assert_uint_eq(counters.alerts_raised, counters.alerts_cleared);
+    ck_assert_uint_eq(counters.stage_errors, 0);
+    end();
+}
+END_TEST
+
 #define BY_CLASS                                                                                   \
     "{" CLASSES ", 'alerts': {'topic': 'a/${class}/${username}/${client_id}', 'retain': true}}"
 #define GONE "the client is no longer known"
@@ -751,6 +818,8 @@ int main(void)
     suite_add(suite, reload_while_raised);
     suite_add(suite, class_taken_away);
     suite_add(suite, forgotten_before_it_is_told);
+    suite_add(suite, forgotten_before_its_visit);
+    suite_add(suite, coming_and_going);
     suite_add(suite, forgotten_while_raised);
     suite_add(suite, forgotten_when_there_is_nothing_to_clear);
     suite_add(suite, forgotten_and_back);
