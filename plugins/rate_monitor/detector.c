@@ -12,6 +12,7 @@
 #define SHAPE        0.4    /* of the tails: heavier than exponential, as counts of events are */
 #define TAIL_SHARE   0.05   /* what is thought of a tail before anything is known, */
 #define TAIL_WEIGHT  15.0   /* as if learned from so many values */
+#define EXCESS_LEAST 1e-6   /* or it would be nothing, in the end, and all beyond it without end */
 #define SPREADS_MOST 7.0    /* a value is learned from as if it were no farther away */
 
 #define SURPRISE_LEARN  0.0005
@@ -72,7 +73,8 @@ static double take_tail(struct adu_tail *tail, const struct tail_rule *rule, dou
         const double expected = (share * seen + rule->prior_share * rule->prior_weight) / all;
         const double more = fmin(beyond, rule->excess_most * excess) - excess;
         found = tail_rarity(beyond, excess) - log10(expected);
-        tail->excess = adu_narrow_write((float)(excess + rule->learn_excess * more), turn);
+        tail->excess =
+            adu_narrow_write((float)fmax(EXCESS_LEAST, excess + rule->learn_excess * more), turn);
     }
     tail->share = adu_narrow_write((float)(share + learn * ((beyond > 0) - share)), turn);
     return found;
@@ -151,6 +153,26 @@ static double expected_of(const struct adu_detector *d, double value, double bef
 {
     const double usual = d->centres[ADU_TRAIT_LEVEL];
     return fabs(value - before) < fabs(value - usual) ? before : usual;
+}
+
+static bool tail_sound(const struct adu_tail *tail)
+{
+    const float share = adu_narrow_read(tail->share), excess = adu_narrow_read(tail->excess);
+    return share <= 1 && isfinite(excess) && excess > 0;
+}
+
+/* What has not begun to learn is all zeros. */
+bool adu_detector_sound(const struct adu_detector *d)
+{
+    bool sound = isfinite(d->fast) && isfinite(d->mean) && isfinite(d->slow) &&
+                 isfinite(d->noise) && isfinite(adu_narrow_read(d->recent)) &&
+                 (d->count <= SURPRISE_AFTER || tail_sound(&d->surprise));
+    for (int trait = 0; trait < ADU_TRAITS; trait++) {
+        const struct adu_trait_memory *m = &d->traits[trait];
+        sound = sound && isfinite(d->centres[trait]) && isfinite(adu_narrow_read(m->spread)) &&
+                (d->count <= NOISE_AFTER || (tail_sound(&m->tails[0]) && tail_sound(&m->tails[1])));
+    }
+    return sound;
 }
 
 bool adu_detector_is_warm(const struct adu_detector *d)

@@ -69,6 +69,9 @@ void adu_detector_resume(struct adu_detector *detector);
  * everything is usual. A value that is no finite number is not taken. */
 struct adu_detection adu_detector_take(struct adu_detector *detector, double value);
 
+/* True if its numbers are some that can have been learned. */
+bool adu_detector_sound(const struct adu_detector *detector);
+
 /* True when it has seen enough to judge. */
 bool adu_detector_is_warm(const struct adu_detector *detector);
 

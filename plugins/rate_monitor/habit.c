@@ -97,6 +97,16 @@ unsigned adu_habit_leave(struct adu_habit *h)
            change(h, ADU_HABIT_MORE, false) | change(h, ADU_HABIT_LESS, false);
 }
 
+bool adu_habit_sound(const struct adu_habit *h)
+{
+    const float learned[] = {h->longest_ms, h->interval_ms, h->peak, h->high, h->low};
+    bool sound = isfinite(h->evidence) && adu_detector_sound(&h->rate);
+    for (size_t i = 0; i < sizeof learned / sizeof learned[0]; i++) {
+        sound = sound && isfinite(learned[i]) && learned[i] >= 0;
+    }
+    return sound;
+}
+
 void adu_habit_resume(struct adu_habit *h)
 {
     h->online = false;

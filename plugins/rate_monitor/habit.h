@@ -26,13 +26,14 @@ struct adu_habit {
     /* What every publish touches. */
     uint32_t last_ms, last_s; /* the last publish, by both; 0: none */
     uint32_t count;           /* publishes since `since_ms` */
-    uint16_t now, before;     /* publishes in the second of the last one, and the one before */
-    float longest_ms;         /* silence, slowly forgotten */
-    float interval_ms;        /* between publishes, usually */
-    float peak;               /* most publishes in two seconds, slowly forgotten */
-    uint8_t intervals;        /* seen, up to a hundred */
-    uint8_t raised;           /* set of enum adu_habit_kind */
-    uint8_t calm;             /* usual tens of seconds in a row */
+    uint16_t now,
+        before; /* publishes in the second of the last one, and the one before; 65535: or more */
+    float longest_ms;  /* silence, slowly forgotten */
+    float interval_ms; /* between publishes, usually */
+    float peak;        /* most publishes in two seconds, slowly forgotten */
+    uint8_t intervals; /* seen, up to a hundred */
+    uint8_t raised;    /* set of enum adu_habit_kind */
+    uint8_t calm;      /* usual tens of seconds in a row */
     bool online : 1;
     bool spoken : 1;   /* it has published since it connected */
     bool counting : 1; /* ten seconds have begun, with `since_ms` */
@@ -41,7 +42,7 @@ struct adu_habit {
     uint32_t connected_s;
     uint32_t flood_s;     /* the last second in which there was more than a flood takes, */
     uint16_t flood_for_s; /* and in how many of this flood there was */
-    uint16_t connects;    /* lately, fading; in 256ths */
+    uint16_t connects;    /* lately, fading; in 256ths, up to 256 */
     float high, low;      /* the range: of the mean of ten seconds' publishes */
     float evidence;       /* that a rate has left it */
     struct adu_detector rate;
@@ -63,6 +64,9 @@ double adu_habit_silent_ms(const struct adu_habit *habit, int64_t now_ms);
 
 /* That count begins now, as if it had published: of a client that nothing is learned of. */
 void adu_habit_heard(struct adu_habit *habit, int64_t now_ms);
+
+/* True if its numbers are some that can have been learned. */
+bool adu_habit_sound(const struct adu_habit *habit);
 
 /* From before the broker's start: what was learned holds, what was going on does not. */
 void adu_habit_resume(struct adu_habit *habit);

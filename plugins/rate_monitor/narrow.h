@@ -20,7 +20,8 @@ static inline float adu_narrow_read(adu_narrow narrow)
     return value;
 }
 
-/* `value` is finite and not negative. `turn` counts up from one write of it to the next. */
+/* `value` is finite and not negative. `turn` is another each time, and comes to
+ * be any number as often as any other. */
 static inline adu_narrow adu_narrow_write(float value, uint32_t turn)
 {
     /* Steps by the golden ratio fall evenly into every part of what is cut off. */

@@ -37,7 +37,8 @@ bool adu_saved_read(struct adu_saved *saved, struct adu_bytes record)
     }
     memcpy(saved, record.bytes, record.length);
     if (saved->version != ADU_SAVED_VERSION || saved->size != sizeof *saved ||
-        saved->reason >= ADU_PRESENCE_REASONS) {
+        saved->reason >= ADU_PRESENCE_REASONS || saved->present > 1 || saved->online > 1 ||
+        saved->learns > 1 || (saved->learns == 1 && !adu_habit_sound(&saved->habit))) {
         return false;
     }
     adu_habit_resume(&saved->habit);

@@ -11,10 +11,10 @@
 enum { ADU_SAVED_VERSION = 3, ADU_SAVED_TOPIC_MOST = 1023 };
 
 struct adu_saved {
-    uint16_t version, size; /* of this struct */
-    bool present, online;   /* `present`: the next three say something */
-    uint8_t reason;         /* enum adu_presence_reason */
-    bool learns;            /* `habit` says something */
+    uint16_t version, size;  /* of this struct */
+    uint8_t present, online; /* 0 or 1; `present`: the next three say something */
+    uint8_t reason;          /* enum adu_presence_reason */
+    uint8_t learns;          /* 0 or 1: `habit` says something */
     int64_t since_ms;
     int64_t quarantined_until_ms; /* wall clock; 0: it is not */
     struct adu_habit habit;
@@ -26,7 +26,8 @@ struct adu_saved {
 size_t adu_saved_make(struct adu_saved *saved, const struct adu_learned *learned,
                       const struct adu_client_presence *presence, int64_t quarantined_until_ms);
 
-/* False if that is not what adu_saved_make made. */
+/* False if that is not what adu_saved_make made, as far as can be told: whatever the bytes are, no
+ * more is wrong then than what is taken for usual. */
 bool adu_saved_read(struct adu_saved *saved, struct adu_bytes record);
 
 #endif

@@ -153,8 +153,8 @@ static bool restore_quarantine(const struct adu_stage_call *call, const char *cl
                                const char *username, int64_t until_ms)
 {
     const struct adu_rate_monitor *monitor = call->instance;
-    const int64_t left_ms = until_ms - call->wall_ms;
-    return until_ms == 0 || left_ms <= 0 ||
+    const int64_t left_ms = until_ms > call->wall_ms ? until_ms - call->wall_ms : 0;
+    return left_ms == 0 ||
            adu_quarantine_add(monitor->quarantine, client_id, username,
                               call->now_ms +
                                   (left_ms < QUARANTINE_MOST_MS ? left_ms : QUARANTINE_MOST_MS));

@@ -291,6 +291,48 @@ START_TEST(baselines_are_kept)
 }
 END_TEST
 
+/* Whatever stands in what was kept: it is read, or it is not, and the monitor goes on with numbers.
+ */
+START_TEST(any_bytes_may_have_been_kept)
+{
+    struct client e;
+    unsigned char sound[sizeof kept];
+    unsigned random = 5, read = 0;
+    begin_present(LEARNS);
+    client_make(&e, "e", "", "");
+    connects(&e);
+    for (int i = 0; i < 700; i++) {
+        publishes(&e, 1);
+        tick_for(SECOND);
+    }
+    const size_t length = kept_length;
+    memcpy(sound, kept, length);
+    client_free(&e);
+    for (int round = 0; round < 2000; round++) {
+        memcpy(kept, sound, length);
+        for (int n = 0; n < 1 + round % 8; n++) {
+            random = random * 1103515245 + 12345;
+            kept[4 + (random >> 8) % (length - 4)] = (unsigned char)(random >> 4);
+        }
+        kept_length = length;
+        read += restores(&e, "e");
+        connects(&e);
+        publishes(&e, 3);
+        tick_for(SECOND);
+        const struct adu_learned *l = e.state.learned;
+        for (int kind = 0; l != NULL && kind < ADU_HABIT_KINDS; kind++) {
+            ck_assert_double_finite(adu_learned_value(l, (enum adu_habit_kind)kind, call.now_ms));
+            ck_assert_double_finite(adu_habit_usual(&l->habit, (enum adu_habit_kind)kind));
+        }
+        client_free(&e);
+        message_count = 0;
+    }
+    ck_assert_uint_gt(read, 100);
+    ck_assert_uint_lt(read, 1990);
+    end();
+}
+END_TEST
+
 /* Who was put into quarantine stays there, no longer than it was to last. */
 START_TEST(quarantine_is_kept)
 {
@@ -366,6 +408,7 @@ int main(void)
     suite_add(suite, nothing_kept_is_not_read);
     suite_add(suite, who_was_online_is_offline);
     suite_add(suite, baselines_are_kept);
+    suite_add(suite, any_bytes_may_have_been_kept);
     suite_add(suite, quarantine_is_kept);
     suite_add(suite, many_at_once);
     return run_suite(suite);
