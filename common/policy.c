@@ -233,8 +233,8 @@ static void add_left_out(void *context, const char *name, const char *without)
     char file[64];
     snprintf(file, sizeof file, "%s.json", name);
     adu_findings_add(context, "left-out", &(struct adu_place){.file = file},
-                     "says only \"if_not_loaded\": \"ignore\", so it is judged by as where "
-                     "aduana_%s is not loaded: %s",
+                     "says only \"if_not_loaded\": \"ignore\", so everything is judged as "
+                     "without aduana_%s: %s",
                      name, without);
 }
 

@@ -175,7 +175,7 @@ def test_a_file_for_a_broker_without_its_plugin(aduana, folder):
     (folder / "acl.json").write_text('{"//": "not yet", "if_not_loaded": "ignore"}')
     done = aduana("check", folder)
     assert (done.returncode, done.stdout) == (
-        YES, 'acl.json: warning: says only "if_not_loaded": "ignore", so it is judged by as where aduana_acl is not loaded: '
+        YES, 'acl.json: warning: says only "if_not_loaded": "ignore", so everything is judged as without aduana_acl: '
              "permissions are left to the broker's acl_file; without one it refuses everything [left-out]\n")
     assert aduana("check", folder, "--strict").returncode == NO
     (folder / "acl.json").write_text('{"if_not_loaded": "ignore", "roles": {"edge": {"alow": []}}}')
@@ -184,7 +184,7 @@ def test_a_file_for_a_broker_without_its_plugin(aduana, folder):
     assert "acl.json" in one(aduana("check", folder))[0]
     (folder / "cert_auth.json").unlink()
     (folder / "iam_auth.json").write_text('{"if_not_loaded": "ignore"}')
-    assert "aduana_iam_auth is not loaded: logins are left to the broker's password_file" in aduana("check", folder).stdout
+    assert "without aduana_iam_auth: logins are left to the broker's password_file" in aduana("check", folder).stdout
 
 
 def test_json(aduana, folder):
