@@ -1,10 +1,12 @@
 """Log-ins whose check takes its time: others are not held up, and an answer is for whoever it was asked for.
 2.1 holds such a client; 2.0 hangs up on it, and has the answer when it comes again."""
 import base64
+import contextlib
 import functools
 import hashlib
 import itertools
 import json
+import threading
 
 import pytest
 
@@ -164,3 +166,43 @@ def test_attack_12_guesses_lock_out_the_guesser(slow):
     device.drop()
     assert gets_in(slow).is_alive()
     assert slow.connect(SENSOR).is_alive()
+
+
+@contextlib.contextmanager
+def guessing(broker):
+    """Wrong passwords for lento's name without end, four at a time; those refused so far."""
+    ends, refused, numbers = threading.Event(), [], itertools.count()
+
+    def guess():
+        while not ends.is_set():
+            number = next(numbers)
+            with contextlib.suppress(mqtt.Refused):
+                broker.connect(LENTO, cert=False, port=broker.open_port, client_id=f"guess-{number}", password=f"guess {number}")
+                return
+            refused.append(number)
+
+    threads = [threading.Thread(target=guess) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield refused
+    finally:
+        ends.set()
+        for thread in threads:
+            thread.join()
+
+
+def test_attack_12_a_flood_of_guesses_keeps_nobody_out(slow, dear):
+    """Meanwhile who is connected publishes, and somebody new gets in by a password that takes as long to check, or by a certificate."""
+    otra = {"password": dear, "roles": ["edge"], "attributes": {"linea": "linea1"}}
+    slow.edit("iam_auth.json", lambda policy: policy["local"]["users"].update(otra=otra))
+    slow.reload()
+    watch, connected = watcher(slow, "planta/linea1/#"), gets_in(slow)
+    with guessing(slow) as refused:
+        until(lambda: len(refused) > 4, "guesses")
+        assert connected.publish("planta/linea1/temperatura", "connected", qos=1) == 0
+        assert gets_in(slow, client_id="otra", username="otra").publish("planta/linea1/temperatura", "new", qos=1) == 0
+        assert slow.connect(SENSOR).is_alive()
+        before = len(refused)
+        until(lambda: len(refused) > before, "the flood to go on")
+        assert payloads(seen(watch)) == [b"connected", b"new"]
