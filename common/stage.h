@@ -111,8 +111,8 @@ struct adu_stage {
 
     /* The broker has started, and this was kept of a client (adu_outlet.keep) that is known still;
      * of the subject only the names are known yet. It is that of every later call about the client,
-     * and with its names lives as long as the state. False: it cannot be read, and the client begins
-     * anew. */
+     * and with its names lives as long as the state. False: it cannot be read, and the client
+     * begins anew. */
     bool (*client_restore)(const struct adu_stage_call *call, const struct adu_subject *subject,
                            void *client_state, struct adu_bytes record);
 
