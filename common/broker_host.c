@@ -126,11 +126,11 @@ static int64_t host_nanoseconds(void)
 }
 
 static bool host_taken_elsewhere(const struct adu_pipeline *asking, const char *client_id,
-                                 const char *username, struct adu_now time)
+                                 const char *username, bool bound, struct adu_now time)
 {
     for (const struct adu_plugin *one = adu_plugins; one != NULL; one = one->next) {
         if (one->order == 0 && one->pipeline != asking &&
-            adu_pipeline_taken_by_another(one->pipeline, client_id, username, time)) {
+            adu_pipeline_taken_by_another(one->pipeline, client_id, username, bound, time)) {
             return true;
         }
     }

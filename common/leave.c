@@ -15,6 +15,17 @@ static void tell_left(struct adu_pipeline *p, struct adu_principal *principal, e
     }
 }
 
+/* Who is bound to its client id has taken it from this one, and the broker's session with it. */
+static bool is_displaced(struct adu_pipeline *p, const char *client_id,
+                         const struct adu_principal *principal)
+{
+    const struct adu_principal *one = adu_principals_of_client(p->principals, client_id);
+    while (one != NULL && (one == principal || one->online == 0)) {
+        one = one->next_of_client;
+    }
+    return one != NULL;
+}
+
 void adu_pipeline_gone(struct adu_pipeline *p, const void *handle, const char *client_id,
                        bool session_ended, enum adu_end end, struct adu_now now)
 {
@@ -31,7 +42,8 @@ void adu_pipeline_gone(struct adu_pipeline *p, const void *handle, const char *c
     }
     struct adu_principal *principal = session->principal;
     /* Once it is offline a durable session stays; told again of its end, it ends. */
-    const bool durable = session->durable && session->online && !session_ended;
+    const bool durable = session->durable && session->online && !session_ended &&
+                         !is_displaced(p, client_id, principal);
     const bool kicked = session->kicked; /* it may not be there any more once it is closed */
     session->durable = durable;
     session->rerun_due = session->rerun_due && durable; /* the broker has forgotten the others */

@@ -33,8 +33,14 @@ void adu_pipeline_refused(struct adu_pipeline *p, const struct adu_connect *conn
                                                    connect->address, &login->why, line));
 }
 
+/* Its client id is one that it must have, not one that it has chosen. */
+static bool is_bound(const struct adu_principal *principal)
+{
+    return adu_attributes_single(&principal->subject.attributes, "client_id") != NULL;
+}
+
 bool adu_pipeline_taken_by_another(struct adu_pipeline *p, const char *client_id,
-                                   const char *username, struct adu_now now)
+                                   const char *username, bool bound, struct adu_now now)
 {
     if (p->attached == 0 || p->policy == NULL) {
         return false;
@@ -52,7 +58,7 @@ bool adu_pipeline_taken_by_another(struct adu_pipeline *p, const char *client_id
             adu_pipeline_judge(p, other, now);
         }
         /* Whom the policy no longer knows holds nothing; who could not be judged does. */
-        if (other->valid || other->judged == 0) {
+        if (other->judged == 0 || (other->valid && (!bound || is_bound(other) || answered))) {
             return true;
         }
     }
@@ -60,12 +66,26 @@ bool adu_pipeline_taken_by_another(struct adu_pipeline *p, const char *client_id
 }
 
 /* Somebody else's session, which a log-in under this client id would take over or wipe. */
-static bool is_taken(struct adu_pipeline *p, const char *client_id, const char *username,
+static bool is_taken(struct adu_pipeline *p, const char *client_id, const struct adu_login *login,
                      struct adu_now now)
 {
-    return adu_pipeline_taken_by_another(p, client_id, username, now) ||
+    return adu_pipeline_taken_by_another(p, client_id, login->username, login->client_id_bound,
+                                         now) ||
            (p->host->taken_elsewhere != NULL &&
-            p->host->taken_elsewhere(p, client_id, username, now));
+            p->host->taken_elsewhere(p, client_id, login->username, login->client_id_bound, now));
+}
+
+/* The broker's session of that client id is the principal's now, whoever had it before. */
+static void take_from_others(struct adu_pipeline *p, const struct adu_principal *principal)
+{
+    struct adu_principal *other =
+        adu_principals_of_client(p->principals, adu_principal_client_id(principal));
+    for (; other != NULL; other = other->next_of_client) {
+        if (other != principal && other->durable) {
+            other->durable = false;
+            adu_pipeline_remember(p, other);
+        }
+    }
 }
 
 static bool refuse_one_more(struct adu_login *login, const char *text)
@@ -116,7 +136,7 @@ static bool open_session(struct adu_pipeline *p, const struct adu_connect *conne
 static bool admit(struct adu_pipeline *p, const struct adu_connect *connect,
                   struct adu_login *login, struct adu_now now)
 {
-    if (is_taken(p, connect->client_id, login->username, now)) {
+    if (is_taken(p, connect->client_id, login, now)) {
         adu_pipeline_deny(login, "this client id is in use by another identity");
         return false;
     }
@@ -147,6 +167,7 @@ static bool admit(struct adu_pipeline *p, const struct adu_connect *connect,
     }
     adu_bytes_wipe(&principal->secret);
     adu_bytes_move(&principal->secret, &login->secret);
+    take_from_others(p, principal);
     adu_pipeline_remember(p, principal);
     return true;
 }

@@ -32,7 +32,7 @@ struct adu_host {
      * id (adu_pipeline_taken_by_another): to the broker it is one client, whichever listener it
      * comes by. NULL: there is no other pipeline. */
     bool (*taken_elsewhere)(const struct adu_pipeline *asking, const char *client_id,
-                            const char *username, struct adu_now now);
+                            const char *username, bool bound, struct adu_now now);
     /* A clock that never goes back. NULL: nothing is timed. Any thread. */
     int64_t (*nanoseconds)(void);
 };
@@ -112,9 +112,10 @@ ADU_API void adu_pipeline_asked_again(struct adu_pipeline *p, bool is);
 ADU_API bool adu_pipeline_too_much(struct adu_pipeline *p, const void *handle, const char *topic);
 
 /* True if somebody else than `username` has that client id: is connected by it, or is away and has
- * a session that the broker keeps, as far as can be known. */
+ * a session that the broker keeps, as far as can be known. Whom the policy has `bound` to it only
+ * somebody else who is bound to it can keep from it: not who chose it freely. */
 ADU_API bool adu_pipeline_taken_by_another(struct adu_pipeline *p, const char *client_id,
-                                           const char *username, struct adu_now now);
+                                           const char *username, bool bound, struct adu_now now);
 
 /* The connection ended; `session_ended`: nothing of it remains in the broker. */
 ADU_API void adu_pipeline_gone(struct adu_pipeline *p, const void *handle, const char *client_id,

@@ -168,6 +168,24 @@ def test_takeover_by_another_identity_is_refused(broker, version, clean):
     assert payloads(seen(watch)) == [b"mine"]
 
 
+@pytest.mark.parametrize("connected", [True, False], ids=["connected", "away"])
+def test_client_id_is_whose_it_must_be(broker, version, connected):
+    """Who chose a client id that another is bound to does not keep that one out, and what waits there is sent as far as that one may have it."""
+    squatter = durable(broker, version, ADMIN, "planta/#", client_id="edge-linea1")
+    if not connected:
+        squatter.disconnect()
+        order(broker, "secret", "linea2")
+        order(broker, "mine")
+    edge, got = come_back(broker, version)
+    assert got == ([] if connected else [b"mine"])
+    if connected:
+        squatter.wait_closed()
+    broker.refused(ADMIN, version, client_id="edge-linea1")
+    assert edge.publish("planta/linea1/temperatura", "x", qos=1) in (0, 16)
+    edge.disconnect()
+    broker.refused(ADMIN, version, client_id="edge-linea1")
+
+
 @pytest.mark.parametrize("restart", [False, True], ids=["same-run", "after-restart"])
 def test_offline_session_is_not_inherited(broker, version, restart):
     """Another identity with the client id of a durable session that is away: refused, and nothing of it is lost."""

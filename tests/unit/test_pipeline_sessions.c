@@ -64,6 +64,35 @@ START_TEST(another_identity_cannot_take_over)
 }
 END_TEST
 
+/* A client that chose the client id of another, to which that is bound, has it till the other
+ * comes: connected or away. Then it has nothing of it any more. */
+START_TEST(a_client_id_is_whose_it_must_be)
+{
+    for (int connected = 0; connected < 2; connected++) {
+        struct connection owner = edge1(), squatter = service("edge-linea1"), again = squatter;
+        squatter.durable = true;
+        open_plant();
+        LOGS_IN(squatter);
+        if (!connected) {
+            plant_gone(&plant, &squatter, false);
+        }
+        LOGS_IN(owner);
+        if (connected) {
+            plant_gone(&plant, &squatter, false); /* the broker has taken it over */
+        }
+        PUBLISHES(owner, "planta/linea1/temperatura");
+        REFUSED(again);
+        plant_gone(&plant, &owner, false);
+        REFUSED(again);
+        LOGS_IN(owner);
+        plant_gone(&plant, &owner, true);
+        LOGS_IN(again); /* nothing of the one before holds it */
+        CANNOT(again, ADU_PUBLISH, "planta/linea1/temperatura");
+        plant_end(&plant);
+    }
+}
+END_TEST
+
 START_TEST(a_session_that_ended_frees_its_client_id)
 {
     struct connection first = scada(), second = service("hmi");
@@ -410,6 +439,7 @@ int main(void)
 {
     Suite *suite = suite_create("pipeline_sessions");
     suite_add(suite, another_identity_cannot_take_over);
+    suite_add(suite, a_client_id_is_whose_it_must_be);
     suite_add(suite, a_session_that_ended_frees_its_client_id);
     suite_add(suite, a_durable_session_that_ended_frees_its_client_id);
     suite_add(suite, the_same_identity_may_take_over);
