@@ -3,51 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct adu_rate_monitor *adu_rate_monitor_new(void)
-{
-    struct adu_rate_monitor *monitor = calloc(1, sizeof *monitor);
-    if (monitor == NULL) {
-        return NULL;
-    }
-    monitor->presences = adu_presences_new();
-    monitor->quarantine = adu_quarantine_new();
-    if (monitor->presences == NULL || monitor->quarantine == NULL) {
-        adu_rate_monitor_free(monitor);
-        return NULL;
-    }
-    return monitor;
-}
-
-struct adu_farewell *adu_rate_take_farewell(struct adu_rate_monitor *monitor)
-{
-    struct adu_farewell *first = monitor->farewells;
-    monitor->farewells = first != NULL ? first->next : NULL;
-    return first;
-}
-
-void adu_rate_farewell_free(struct adu_farewell *farewell)
-{
-    adu_meter_clear(&farewell->client.meter);
-    free(farewell->client.incident);
-    free(farewell);
-}
-
-void adu_rate_monitor_free(struct adu_rate_monitor *monitor)
-{
-    struct adu_farewell *farewell;
-    while (monitor != NULL && (farewell = adu_rate_take_farewell(monitor)) != NULL) {
-        adu_rate_farewell_free(farewell);
-    }
-    if (monitor != NULL) {
-        free(monitor->all);
-        adu_rate_groups_free(monitor);
-        adu_rate_tree_clear(&monitor->tree);
-        adu_presences_free(monitor->presences);
-        adu_quarantine_free(monitor->quarantine);
-    }
-    free(monitor);
-}
-
 /* --- all clients --- */
 
 /* True when there is room for one more. */
@@ -106,6 +61,20 @@ static void unknow(struct adu_rate_monitor *monitor, struct adu_rate_client *cli
 }
 
 /* --- forgetting --- */
+
+struct adu_farewell *adu_rate_take_farewell(struct adu_rate_monitor *monitor)
+{
+    struct adu_farewell *first = monitor->farewells;
+    monitor->farewells = first != NULL ? first->next : NULL;
+    return first;
+}
+
+void adu_rate_farewell_free(struct adu_farewell *farewell)
+{
+    adu_meter_clear(&farewell->client.meter);
+    free(farewell->client.incident);
+    free(farewell);
+}
 
 /* Takes over the incident, and what was counted of it. */
 static struct adu_farewell *farewell_make(struct adu_rate_client *client,

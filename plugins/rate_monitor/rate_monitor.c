@@ -4,6 +4,39 @@
 
 enum { VISIT_ALL_TICKS = 10, EXPIRED_A_TICK = 100, SAVED_A_TICK = 100 };
 
+struct adu_rate_monitor *adu_rate_monitor_new(void)
+{
+    struct adu_rate_monitor *monitor = calloc(1, sizeof *monitor);
+    if (monitor == NULL) {
+        return NULL;
+    }
+    monitor->presences = adu_presences_new();
+    monitor->quarantine = adu_quarantine_new();
+    if (monitor->presences == NULL || monitor->quarantine == NULL) {
+        adu_rate_monitor_free(monitor);
+        return NULL;
+    }
+    return monitor;
+}
+
+/* Its clients have been forgotten, and with them their incidents. */
+void adu_rate_monitor_free(struct adu_rate_monitor *monitor)
+{
+    struct adu_farewell *farewell;
+    if (monitor == NULL) {
+        return;
+    }
+    while ((farewell = adu_rate_take_farewell(monitor)) != NULL) {
+        adu_rate_farewell_free(farewell);
+    }
+    free(monitor->all);
+    adu_rate_groups_free(monitor);
+    adu_rate_tree_clear(&monitor->tree);
+    adu_presences_free(monitor->presences);
+    adu_quarantine_free(monitor->quarantine);
+    free(monitor);
+}
+
 /* --- counting --- */
 
 static void set_learned(const struct adu_rate_policy *policy, struct adu_rate_client *client)

@@ -1,8 +1,8 @@
-/* The inside of the monitor, shared by its parts. Each calls only those above it: incidents.c
- * (whose alerts are up), clients.c (who is known, who is forgotten), act.c (what is done about
- * alerts), tell.c (alerts go out), tell_presence.c (presence goes out, and what outlives the broker
- * to the disk), tell_counters.c (counters go out), rate_monitor.c (counting, and what the stage
- * does). */
+/* The inside of the monitor, shared by its parts. Each calls only those before it: incidents.c
+ * (whose alerts are up), clients.c (who is known, who is forgotten), tell_presence.c (presence goes
+ * out, and what outlives the broker to the disk), act.c (what is done about alerts), tell.c (alerts
+ * go out), groups.c (many clients together), tell_counters.c (counters go out), rate_monitor.c
+ * (counting, and what the stage does). */
 #ifndef ADUANA_RATE_MONITOR_PARTS_H
 #define ADUANA_RATE_MONITOR_PARTS_H
 
