@@ -1,16 +1,13 @@
 /* They may, but it is too much: the broker is let ask again about such a publish, and is then told
  * to drop it, as the client hears. */
 #include "common/asking.h"
-#include <string.h>
 
 /* About an order the broker does not ask again. */
 bool adu_pipeline_tells_excess(const struct adu_pipeline *p, const void *handle,
                                struct adu_text topic)
 {
-    static const char order[] = "$CONTROL/";
-    const bool is_order =
-        topic.length >= sizeof order - 1 && memcmp(topic.bytes, order, sizeof order - 1) == 0;
-    return p->asked_again && !is_order && p->host->hears_why != NULL && p->host->hears_why(handle);
+    return p->asked_again && !adu_text_begins(topic, "$CONTROL/") && p->host->hears_why != NULL &&
+           p->host->hears_why(handle);
 }
 
 /* Nor does it about a message that it has already: one of a session that is taken up, or a retained

@@ -44,6 +44,12 @@ static inline bool adu_text_is(struct adu_text text, const char *string)
     return strlen(string) == text.length && memcmp(text.bytes, string, text.length) == 0;
 }
 
+static inline bool adu_text_begins(struct adu_text text, const char *prefix)
+{
+    const size_t length = strlen(prefix);
+    return text.length >= length && memcmp(text.bytes, prefix, length) == 0;
+}
+
 /* Splits `$share/<group>/<filter>`: true and both parts if it is one, well formed. A filter that is
  * not shared comes back as it is, with an empty group; so does one that is false: `$share` without
  * group or filter, or with a wildcard in the group (MQTT 5 section 4.8.2). */

@@ -1,6 +1,5 @@
 /* Might they? The answer that the truth table of decide.c gives, without anybody having asked. */
 #include "common/pipeline_parts.h"
-#include <string.h>
 
 /* The first refusal that is only watched is kept beside a yes. */
 static enum adu_verdict combine(struct adu_pipeline *p, struct adu_principal *principal,
@@ -78,10 +77,8 @@ static bool is_bridge_state(struct adu_text topic)
 /* Every broker refuses these before it asks a plugin, whatever that would say. */
 static bool is_asked(const struct adu_request *request, struct adu_reason *why)
 {
-    static const char own[] = "$SYS";
-    const struct adu_text topic = request->topic;
-    if (request->action == ADU_PUBLISH && topic.length >= sizeof own - 1 &&
-        memcmp(topic.bytes, own, sizeof own - 1) == 0 && !is_bridge_state(topic)) {
+    if (request->action == ADU_PUBLISH && adu_text_begins(request->topic, "$SYS") &&
+        !is_bridge_state(request->topic)) {
         why->text = "the broker itself refuses what clients publish to $SYS";
     }
     return why->text == NULL;
