@@ -2,6 +2,7 @@
  * client is only put into a list there, and the next tick makes an incident for it. */
 #include "plugins/rate_monitor/rate_monitor_parts.h"
 #include <stdlib.h>
+#include <utlist.h>
 
 unsigned adu_rate_up(const struct adu_rate_client *client)
 {
@@ -13,27 +14,14 @@ unsigned adu_rate_up(const struct adu_rate_client *client)
 static void link_in(struct adu_rate_monitor *monitor, struct adu_rate_incident *incident)
 {
     incident->listed = true;
-    incident->earlier = NULL;
-    incident->later = monitor->incidents;
-    if (monitor->incidents != NULL) {
-        monitor->incidents->earlier = incident;
-    }
-    monitor->incidents = incident;
+    DL_PREPEND2(monitor->incidents, incident, earlier, later);
 }
 
 static void unlink_from(struct adu_rate_monitor *monitor, struct adu_rate_incident *incident)
 {
-    if (!incident->listed) {
-        return;
-    }
-    incident->listed = false;
-    if (incident->earlier != NULL) {
-        incident->earlier->later = incident->later;
-    } else {
-        monitor->incidents = incident->later;
-    }
-    if (incident->later != NULL) {
-        incident->later->earlier = incident->earlier;
+    if (incident->listed) {
+        incident->listed = false;
+        DL_DELETE2(monitor->incidents, incident, earlier, later);
     }
 }
 
@@ -44,8 +32,7 @@ void adu_rate_list(struct adu_rate_monitor *monitor, struct adu_rate_client *cli
     }
     if (client->incident == NULL) {
         client->fresh = true;
-        client->next_fresh = monitor->fresh;
-        monitor->fresh = client;
+        LL_PREPEND2(monitor->fresh, client, next_fresh);
     } else if (!client->incident->listed) {
         link_in(monitor, client->incident);
     }
@@ -81,26 +68,14 @@ void adu_rate_rest_incident(struct adu_rate_monitor *monitor, struct adu_rate_in
     }
 }
 
-/* They are few: those of a tenth of a second. */
-static void take_fresh(struct adu_rate_monitor *monitor, struct adu_rate_client *client)
-{
-    struct adu_rate_client **link = &monitor->fresh;
-    while (*link != client) {
-        link = &(*link)->next_fresh;
-    }
-    *link = client->next_fresh;
-    client->fresh = false;
-    client->incident = NULL;
-}
-
 struct adu_rate_incident *adu_rate_take_incident(struct adu_rate_monitor *monitor,
                                                  struct adu_rate_client *client)
 {
-    if (client->fresh) {
-        take_fresh(monitor, client);
-    }
-    struct adu_rate_incident *incident = client->incident;
-    if (incident != NULL) {
+    struct adu_rate_incident *incident = client->fresh ? NULL : client->incident;
+    if (client->fresh) { /* they are few: those of a tenth of a second */
+        LL_DELETE2(monitor->fresh, client, next_fresh);
+        client->fresh = false;
+    } else if (incident != NULL) {
         unlink_from(monitor, incident);
     }
     client->incident = NULL;
