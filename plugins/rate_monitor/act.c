@@ -13,9 +13,7 @@ const char *const adu_rate_action_names[ADU_RATE_ACTIONS + 1] = {
 static const struct adu_rate_class *acting_class(const struct adu_stage_call *call,
                                                  const struct adu_rate_client *client)
 {
-    return client->generation == (uint32_t)call->generation && !client->essential
-               ? adu_rate_class_of(call->policy, client)
-               : NULL;
+    return client->essential ? NULL : adu_rate_class_now(call, client);
 }
 
 unsigned adu_rate_actions_on(const struct adu_stage_call *call,

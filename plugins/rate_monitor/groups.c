@@ -209,20 +209,31 @@ void adu_rate_regroup(const struct adu_stage_call *call, struct adu_rate_monitor
 
 /* --- whose they are --- */
 
+static int index_of(const struct adu_stage_call *call, const struct adu_rate_client *client,
+                    int scope)
+{
+    const struct adu_rate_monitor *monitor = call->instance;
+    const struct adu_rate_class *class;
+    switch (scope) {
+    case ADU_RATE_CLASS:
+        class = adu_rate_class_of(call->policy, client);
+        return class != NULL ? class->group : -1;
+    case ADU_RATE_LISTENER:
+        return client->listener_group;
+    default:
+        return monitor->broker_group;
+    }
+}
+
 /* NULL: none, or none yet: since a reload the next tick makes them. */
 static struct adu_rate_group *group_of(const struct adu_stage_call *call,
                                        const struct adu_rate_client *client, int scope)
 {
     const struct adu_rate_monitor *monitor = call->instance;
-    if (monitor->grouped != call->generation || client->generation != (uint32_t)call->generation) {
+    if (monitor->grouped != call->generation || !adu_rate_is_classified(call, client)) {
         return NULL;
     }
-    const struct adu_rate_class *class =
-        scope == ADU_RATE_CLASS ? adu_rate_class_of(call->policy, client) : NULL;
-    const int i = class != NULL                ? class->group
-                  : scope == ADU_RATE_LISTENER ? client->listener_group
-                  : scope == ADU_RATE_BROKER   ? monitor->broker_group
-                                               : -1;
+    const int i = index_of(call, client, scope);
     return i >= 0 && (size_t)i < monitor->group_count ? &monitor->groups[i] : NULL;
 }
 

@@ -137,7 +137,7 @@ void adu_rate_monitor_refused(const struct adu_stage_call *call, const struct ad
     if (request->action == ADU_RECEIVE || !request->attempt) {
         return;
     }
-    if (client->generation != (uint32_t)call->generation) {
+    if (!adu_rate_is_classified(call, client)) {
         classify(call, request->subject, client);
     }
     count(call, client, ADU_RATE_REFUSED);
@@ -209,7 +209,7 @@ enum adu_verdict adu_rate_monitor_count(const struct adu_stage_call *call,
     if (request->action == ADU_SUBSCRIBE || !request->attempt) {
         return ADU_ABSTAIN;
     }
-    if (client->generation != (uint32_t)call->generation) {
+    if (!adu_rate_is_classified(call, client)) {
         classify(call, request->subject, client);
     }
     if (request->action == ADU_RECEIVE) {
@@ -264,7 +264,7 @@ static void fetch_early(const struct adu_rate_monitor *monitor)
 static void visit(const struct adu_stage_call *call, struct adu_rate_client *client)
 {
     adu_rate_groups_visit(call, client);
-    if (client->generation == (uint32_t)call->generation) {
+    if (adu_rate_is_classified(call, client)) {
         make_learned(call, client);
         if (client->online && client->presence == NULL) { /* asked for since a reload */
             adu_rate_present(call, client);

@@ -141,11 +141,25 @@ void adu_rate_groups_tell(const struct adu_stage_call *call, struct adu_rate_mon
  * may, if it is not over by then. */
 bool adu_rate_may_begin(const struct adu_stage_call *call);
 
+/* False: since a reload it may be of another class, which its next message or judgement tells. */
+static inline bool adu_rate_is_classified(const struct adu_stage_call *call,
+                                          const struct adu_rate_client *client)
+{
+    return client->generation == (uint32_t)call->generation;
+}
+
 /* Under the policy by which it was classified. NULL: it is of none. */
 static inline const struct adu_rate_class *adu_rate_class_of(const struct adu_rate_policy *policy,
                                                              const struct adu_rate_client *client)
 {
     return client->class_index >= 0 ? &policy->classes[client->class_index] : NULL;
+}
+
+/* NULL: it is of none, or that is not known. */
+static inline const struct adu_rate_class *adu_rate_class_now(const struct adu_stage_call *call,
+                                                              const struct adu_rate_client *client)
+{
+    return adu_rate_is_classified(call, client) ? adu_rate_class_of(call->policy, client) : NULL;
 }
 
 /* act.c: the set of what is done about that kind of alert of the client. */

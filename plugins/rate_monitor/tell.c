@@ -91,22 +91,13 @@ bool adu_rate_may_begin(const struct adu_stage_call *call)
     return false;
 }
 
-/* NULL: it is of none, or since a reload it may be of another, which its next message will tell. */
-static const struct adu_rate_class *class_now(const struct adu_stage_call *call,
-                                              const struct adu_rate_client *client)
-{
-    return client->generation == (uint32_t)call->generation
-               ? adu_rate_class_of(call->policy, client)
-               : NULL;
-}
-
 /* `gone`: the client is. */
 static void tell(const struct adu_stage_call *call, const struct adu_rate_client *client,
                  enum adu_signal signal, bool raised, bool gone)
 {
     const struct adu_signal_kind *kind = &adu_signals[signal];
     const struct adu_meter_slot *slot = adu_meter_slot(&client->meter, signal);
-    const struct adu_rate_class *class = class_now(call, client);
+    const struct adu_rate_class *class = adu_rate_class_now(call, client);
     char text[160];
     snprintf(text, sizeof text, "%s of its class%s", raised ? kind->more : kind->within,
              raised ? "" : " again");
@@ -150,7 +141,7 @@ static void tell_learned(const struct adu_stage_call *call, const struct adu_rat
         .time_ms = call->wall_ms,
         .text = text,
     };
-    const struct adu_rate_class *class = class_now(call, client);
+    const struct adu_rate_class *class = adu_rate_class_now(call, client);
     if (class != NULL) {
         alert.class_name = class->name;
         alert.rule = fixed ? &class->silence_place : class->learn ? &class->learn_place : NULL;
@@ -180,7 +171,7 @@ static bool tell_learned_due(const struct adu_stage_call *call, struct adu_rate_
 static long clear_seconds(const struct adu_stage_call *call, const struct adu_rate_client *client,
                           enum adu_signal signal)
 {
-    if (client->generation != (uint32_t)call->generation) {
+    if (!adu_rate_is_classified(call, client)) {
         return adu_signals[signal].clear_seconds;
     }
     const struct adu_rate_class *class = adu_rate_class_of(call->policy, client);
