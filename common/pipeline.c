@@ -118,6 +118,7 @@ static bool open_state(struct adu_pipeline *p, struct adu_error *error)
 static bool load_for_attach(struct adu_pipeline *p, struct adu_error *error)
 {
     const int64_t begun_ns = adu_pipeline_clock(p);
+    adu_pipeline_begin_watch(p);
     struct adu_policy *fresh = adu_pipeline_load_policy(p->policy_dir, p->stages, p->policy, error);
     if (fresh == NULL || !adu_audit_sink_check(&fresh->settings.audit, error)) {
         adu_policy_free(fresh);

@@ -106,7 +106,8 @@ struct adu_pipeline {
     unsigned long doubts; /* how often there was something to doubt */
 
     bool loading, load_again;
-    struct adu_folder_watch *watch; /* NULL: the running policy does not ask for it */
+    struct adu_folder_watch *watch; /* NULL: neither does the running policy ask for it
+                                     * nor may the one that is being loaded */
     struct adu_last_load last_load;
     int64_t loaded_wall_ms;    /* the running policy; 0: at the start */
     int64_t rejected_since_ms; /* wall clock: no policy has loaded since then; 0: the last has */
@@ -313,6 +314,10 @@ void adu_pipeline_kick_none(struct adu_pipeline *p);
  * which comes with a SIGHUP alone. */
 void adu_pipeline_load(struct adu_pipeline *p, struct adu_now now);
 
+/* reload.c: whatever changes in the policy folder from now on will be seen; before it is read. */
+void adu_pipeline_begin_watch(struct adu_pipeline *p);
+/* reload.c: tells the log if the folder is to be watched and cannot be. */
+void adu_pipeline_say_watch(struct adu_pipeline *p);
 /* reload.c: loads if the policy folder has changed and the running policy says "watch_folder". */
 void adu_pipeline_watch_folder(struct adu_pipeline *p, struct adu_now now);
 

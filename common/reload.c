@@ -4,6 +4,7 @@
 #include "common/audit_log.h"
 #include "common/audit_sink.h"
 #include "common/pipeline_parts.h"
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,6 +112,7 @@ static void accept_policy(struct adu_pipeline *p, struct adu_policy *made)
     p->last_load.error[0] = '\0';
     adu_pipeline_log(p, ADU_LOG_NOTICE, "policy generation %lu loaded from %s", p->policy->number,
                      p->policy_dir);
+    adu_pipeline_say_watch(p);
     adu_pipeline_say_findings(p);
     tell_policy(p, NULL);
 }
@@ -154,6 +156,7 @@ static void done_load(struct adu_job *job)
 static void start_load(struct adu_pipeline *p, struct adu_now now)
 {
     p->load_again = false;
+    adu_pipeline_begin_watch(p);
     struct load_job *l = calloc(1, sizeof *l);
     if (l != NULL && (l->directory = strdup(p->policy_dir)) != NULL) {
         l->job = (struct adu_job){.run = run_load, .done = done_load};
@@ -205,20 +208,35 @@ void adu_pipeline_load(struct adu_pipeline *p, struct adu_now now)
     }
 }
 
+/* --- a folder that is watched --- */
+
+/* What changes after it was read must be seen, and whether it is to be watched stands in it. */
+void adu_pipeline_begin_watch(struct adu_pipeline *p)
+{
+    if (p->watch == NULL) {
+        p->watch = adu_folder_watch_new(p->policy_dir);
+    }
+}
+
+void adu_pipeline_say_watch(struct adu_pipeline *p)
+{
+    const int error = p->watch != NULL ? adu_folder_watch_error(p->watch) : ENOMEM;
+    if (p->policy->settings.watch_folder && error != 0) {
+        adu_pipeline_log(p, ADU_LOG_WARNING, "cannot watch %s, will try again: %s", p->policy_dir,
+                         strerror(error));
+    }
+}
+
 void adu_pipeline_watch_folder(struct adu_pipeline *p, struct adu_now now)
 {
     if (!p->policy->settings.watch_folder) {
-        adu_folder_watch_free(p->watch);
-        p->watch = NULL;
+        if (!p->loading) { /* what is being loaded may say otherwise */
+            adu_folder_watch_free(p->watch);
+            p->watch = NULL;
+        }
         return;
     }
-    if (p->watch == NULL) {
-        p->watch = adu_folder_watch_new(p->policy_dir);
-        if (p->watch != NULL && adu_folder_watch_error(p->watch) != 0) {
-            adu_pipeline_log(p, ADU_LOG_WARNING, "cannot watch %s, will try again: %s",
-                             p->policy_dir, strerror(adu_folder_watch_error(p->watch)));
-        }
-    }
+    adu_pipeline_begin_watch(p);
     if (p->watch != NULL && adu_folder_watch_changed(p->watch, now.mono_ms)) {
         adu_pipeline_log(p, ADU_LOG_NOTICE, "%s has changed: loading it", p->policy_dir);
         adu_pipeline_load(p, now);

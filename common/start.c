@@ -217,5 +217,6 @@ void adu_pipeline_start(struct adu_pipeline *p, struct adu_now now)
     adu_pipeline_assess(p);
     adu_pipeline_log(p, ADU_LOG_NOTICE, "pipeline ready: %s; policy generation %lu from %s", list,
                      p->policy->number, p->policy_dir);
+    adu_pipeline_say_watch(p);
     adu_pipeline_say_findings(p);
 }

@@ -353,7 +353,7 @@ START_TEST(unloading_during_a_reload)
 }
 END_TEST
 
-/* --- watching -----------------------------------------------------------------------------------
+/* --- watch mode ---------------------------------------------------------------------------------
  */
 
 START_TEST(watch_mode_lets_through_and_says_so)
