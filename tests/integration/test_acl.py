@@ -76,14 +76,17 @@ def test_binding_by_subject_alternative_name(make_broker, suite, pki):
         assert broker.connect(NOBODY, cert=pki.client("nadie", "servicio", san=san)).subscribe("planta/linea1/#") == code
 
 
-@pytest.mark.parametrize("topic_filter,granted", [
+FILTERS = [
     ("planta/linea1/#", True), ("planta/linea1/+", True), ("planta/linea1/+/x", True), ("planta/linea1/horno", True),
     ("$share/g/planta/linea1/#", True), ("planta/+/horno", False), ("planta/+/+", False), ("planta/linea2/horno", False),
-    ("planta/#", False), ("+/linea1/horno", False), ("$share/g/planta/+/horno", False)])
-def test_a_grant_covers_the_whole_filter_or_it_is_refused(broker, version, topic_filter, granted):
+    ("planta/#", False), ("+/linea1/horno", False), ("$share/g/planta/+/horno", False)]
+
+
+def test_a_grant_covers_the_whole_filter_or_it_is_refused(broker, version):
     client = broker.connect(LECTOR1, version)
-    assert client.subscribe(topic_filter) == (1 if granted else REFUSED_CODES[version])
-    assert client.is_alive()
+    for topic_filter, granted in FILTERS:
+        assert client.subscribe(topic_filter) == (1 if granted else REFUSED_CODES[version]), topic_filter
+        assert client.is_alive()
 
 
 def test_two_grants_do_not_add_up(make_broker, suite, version):

@@ -27,16 +27,16 @@ DOLLAR_TOPICS = [TOPIC, RESPONSE, "$CONTROL/aduana/v2", "$CONTROL/aduana", "$CON
                  "$SYS/x", "$share/g/planta/linea1/x", "$otro/x"]
 
 
-@pytest.mark.parametrize("qos", [0, 1, 2], ids=["qos0", "qos1", "qos2"])
 @pytest.mark.parametrize("person", [EDGE1, SENSOR, LECTOR1, NOBODY, ADMIN], ids=lambda person: person.cn)
-def test_attack_20_without_the_role(broker, version, person, qos):
+def test_attack_20_without_the_role(broker, version, person):
     """Refused, for who has `#` too; the chief sees nothing of it, and the one that asks lives."""
     client, thief = chief(broker, version), broker.connect(person, version)
-    for topic in DOLLAR_TOPICS:
-        for payload in RELOAD, KICK:
-            assert thief.publish(topic, payload, qos=qos) == refused_publish(version, qos)
+    for qos in 0, 1, 2:
+        for topic in DOLLAR_TOPICS:
+            for payload in RELOAD, KICK:
+                assert thief.publish(topic, payload, qos=qos) == refused_publish(version, qos)
     assert thief.subscribe(RESPONSE) == (0x80 if version == 4 else 0x87)
-    broker.wait_log(rf'aduana: refused publish client="\S+" username="\S+" .*topic="\$CONTROL/aduana/v1" qos={qos}')
+    broker.wait_log(r'aduana: refused publish client="\S+" username="\S+" .*topic="\$CONTROL/aduana/v1" qos=0')
     nothing_was_ordered(broker)
     assert thief.is_alive() and told(client, "status")["generation"] == 1
     assert not client.inbox
@@ -143,13 +143,13 @@ NO_ORDERS = {
     "correlation-is-object": '{"commands": [{"command": "status", "correlationData": {}}]}'}
 
 
-@pytest.mark.parametrize("case", NO_ORDERS)
-def test_attack_20_no_order(broker, version, case):
+def test_attack_20_no_order(broker, version):
     """An error is answered, the client stays connected, and nothing is done."""
     client = chief(broker, version)
-    assert client.publish(TOPIC, NO_ORDERS[case], qos=1) == 0
-    responses = answer(client)
-    assert len(responses) == 1 and "error" in responses[0] and "data" not in responses[0], responses
+    for case, payload in NO_ORDERS.items():
+        assert client.publish(TOPIC, payload, qos=1) == 0, case
+        responses = answer(client)
+        assert len(responses) == 1 and "error" in responses[0] and "data" not in responses[0], (case, responses)
     nothing_was_ordered(broker)
     assert told(client, "status")["generation"] == 1
 

@@ -11,28 +11,28 @@ FILTERS = ["#", "+/#", "planta/#", "planta/+/+", "+/linea1/#", "planta/+/#", "$s
            "$share/planta/linea1/#", "$SYS/#", "$CONTROL/#", "$share/g/$SYS/#", "planta/linea2/horno", "planta/linea1/../linea2/horno"]
 
 
-@pytest.mark.parametrize("topic_filter", FILTERS)
 @pytest.mark.parametrize("version", [3, 4, 5], ids=["v31", "v311", "v5"])
-def test_attack_13_subscribe_beyond_the_grant(broker, version, topic_filter):
+def test_attack_13_subscribe_beyond_the_grant(broker, version):
     """With rights to planta/linea1/# only: refused, and nothing of line 2 is ever delivered (MQTT 3.1 cannot be told)."""
     admin = broker.connect(ADMIN)
     admin.publish("planta/linea2/horno", "retained", qos=1, retain=True)
-    client = broker.connect(LECTOR1, version)
-    code = client.subscribe(topic_filter)
-    assert version == 3 or code == REFUSED_CODES[version]
-    assert client.subscribe("planta/linea1/marca") == 1
-    for qos in 0, 1, 2:
-        admin.publish("planta/linea2/horno", "live", qos=qos)
-    assert seen(client, admin, "planta/linea1/marca") == []
-    assert client.is_alive()
+    for topic_filter in FILTERS:
+        client = broker.connect(LECTOR1, version)
+        code = client.subscribe(topic_filter)
+        assert version == 3 or code == REFUSED_CODES[version], topic_filter
+        assert client.subscribe("planta/linea1/marca") == 1
+        for qos in 0, 1, 2:
+            admin.publish("planta/linea2/horno", "live", qos=qos)
+        assert seen(client, admin, "planta/linea1/marca") == [], topic_filter
+        assert client.is_alive()
+        client.disconnect()
 
 
 VALUES = {"plus": "+", "hash": "#", "slash": "linea1/horno", "parent": "linea2/comandos", "empty": "", "long": "x" * 59, "case": "LINEA1", "dollar": "$SYS",
           "space": " linea1", "template": "${linea}", "look-alike": "l\u0456nea1", "dots": "..", "newline": "linea1\n", "marks": "\u202elinea1"}
 
 
-@pytest.mark.parametrize("value", VALUES)
-def test_attack_16_template_value(make_broker, suite, version, value):
+def test_attack_16_template_value(make_broker, suite, version):
     """A policy that takes anything for a line: a value is one literal level or matches nothing."""
     broker = make_broker(suite, start=False)
 
@@ -43,14 +43,15 @@ def test_attack_16_template_value(make_broker, suite, version, value):
     broker.start()
     victim, watch = broker.connect(LECTOR1), watcher(broker, "planta/#")
     victim.subscribe("planta/linea1/#")
-    try:
-        client = broker.connect(Person("edge-" + VALUES[value], "edge"), version, client_id="atacante")
-    except mqtt.Refused:
-        return  # a name that cannot be used may as well be refused at the door
-    for topic in ("planta/linea1/temperatura", "planta/linea2/temperatura", "planta/linea1/horno/x", "planta//x", "planta/LINEA1/x"):
-        assert client.publish(topic, "no", qos=1) == refused_publish(version, 1)
-    for topic_filter in "planta/linea1/comandos/#", "planta/+/comandos/#", "planta/#", "planta/linea2/comandos/comandos/#", "planta//comandos/#":
-        assert client.subscribe(topic_filter) == REFUSED_CODES[version]
+    for name, value in VALUES.items():
+        try:
+            client = broker.connect(Person("edge-" + value, "edge"), version, client_id=f"atacante-{name}")
+        except mqtt.Refused:
+            continue  # a name that cannot be used may as well be refused at the door
+        for topic in ("planta/linea1/temperatura", "planta/linea2/temperatura", "planta/linea1/horno/x", "planta//x", "planta/LINEA1/x"):
+            assert client.publish(topic, "no", qos=1) == refused_publish(version, 1), (name, topic)
+        for topic_filter in "planta/linea1/comandos/#", "planta/+/comandos/#", "planta/#", "planta/linea2/comandos/comandos/#", "planta//comandos/#":
+            assert client.subscribe(topic_filter) == REFUSED_CODES[version], (name, topic_filter)
     assert seen(watch) == []
     assert victim.is_alive()
 
