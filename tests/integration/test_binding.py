@@ -55,22 +55,19 @@ def test_several_clients_of_one_certificate(start, version):
     assert clients["opcua"].is_alive() and not clients["opcua"].inbox
 
 
-@pytest.mark.parametrize("client_id,why", [
-    ("gw-1", 'this certificate must use a client id that begins with "gw-1-"'),
-    ("gw-10-plc", 'this certificate must use a client id that begins with "gw-1-"'),
-    ("Gw-1-plc", 'this certificate must use a client id that begins with "gw-1-"'),
-    ("edge-linea1", 'this certificate must use a client id that begins with "gw-1-"'),
-    ("gw-1-", 'this certificate\'s client id needs 1 to 64 of A-Z a-z 0-9 _ . after "gw-1-"'),
-    ("gw-1-" + "a" * 65, 'this certificate\'s client id needs 1 to 64 of A-Z a-z 0-9 _ . after "gw-1-"'),
-    ("gw-1-a/b", 'this certificate\'s client id needs 1 to 64 of A-Z a-z 0-9 _ . after "gw-1-"'),
-    ("gw-1-\u202eclp", 'this certificate\'s client id needs 1 to 64 of A-Z a-z 0-9 _ . after "gw-1-"'),
-    ("gw-1-x-plc", 'this certificate\'s client id needs 1 to 64 of A-Z a-z 0-9 _ . after "gw-1-"'),
-], ids=["none", "longer-name", "case", "edge", "empty", "long", "slash", "rtl", "of-another"])
-def test_client_ids_of_nobody(start, version, client_id, why):
+CLIENT_IDS_OF_NOBODY = {
+    'this certificate must use a client id that begins with "gw-1-"': ("gw-1", "gw-10-plc", "Gw-1-plc", "edge-linea1"),
+    'this certificate\'s client id needs 1 to 64 of A-Z a-z 0-9 _ . after "gw-1-"':
+        ("gw-1-", "gw-1-" + "a" * 65, "gw-1-a/b", "gw-1-\u202eclp", "gw-1-x-plc")}
+
+
+def test_client_ids_of_nobody(start, version):
     broker = start()
     here, edge = gateway(broker, "plc", version), broker.connect(EDGE1, version)
-    broker.refused(GATEWAY, version, client_id=client_id, why=why)
-    assert here.is_alive() and edge.is_alive()
+    for why, client_ids in CLIENT_IDS_OF_NOBODY.items():
+        for client_id in client_ids:
+            broker.refused(GATEWAY, version, client_id=client_id, why=why)
+            assert here.is_alive() and edge.is_alive()
 
 
 def test_what_is_one_certificates_is_no_others(start, version):
