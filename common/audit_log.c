@@ -182,6 +182,7 @@ static void *work(void *thing)
             break;
         }
         if (log->length > 0 || take(log)) {
+            obey(log); /* what was ordered before the line was added holds for it */
             deliver(log);
         } else if (log->stop_ms != 0) {
             break;
@@ -306,13 +307,15 @@ void adu_audit_log_commit(struct adu_audit_log *log)
 
 struct adu_audit_state adu_audit_log_state(const struct adu_audit_log *log)
 {
+    const int error =
+        atomic_load(&log->error); /* first: the line that met it is in hand, or done */
     const size_t in_hand = atomic_load(&log->in_hand);
     return (struct adu_audit_state){
         .written = atomic_load(&log->written),
         .dropped = atomic_load(&log->dropped),
         .failed = atomic_load(&log->failed),
         .waiting = in_hand + (log->ring != NULL ? adu_audit_ring_count(log->ring) : 0),
-        .error = atomic_load(&log->error),
+        .error = error,
     };
 }
 

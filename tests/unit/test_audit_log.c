@@ -1,12 +1,14 @@
 /* The audit log's thread and its sinks: whatever becomes of them, who adds a record never waits,
  * and what is left out is counted. */
 #include "common/audit_log.h"
+#include "common/audit_ring.h"
 #include "common/audit_sink.h"
 #include "folder.h"
 #include "runner.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -205,6 +207,51 @@ START_TEST(renamed_and_reopened)
     ck_assert(add(3));
     UNTIL(state().written == 3);
     ck_assert_uint_eq(read_file((struct seen){0}, "audit.log.1").lines, 2);
+    ck_assert_uint_eq(read_file((struct seen){0}, "audit.log").lines, 1);
+    free(path);
+    free(old);
+    end();
+}
+END_TEST
+
+/* The linker gives us what the log's thread calls: it can be held where it looks for the next
+ * record, right after it has looked for orders, when it has written what there was. */
+enum { GOES_ON, WILL_STOP, STOPS };
+static atomic_int looking;
+
+const struct adu_audit_record *__real_adu_audit_ring_front(const struct adu_audit_ring *ring);
+const struct adu_audit_record *__wrap_adu_audit_ring_front(const struct adu_audit_ring *ring);
+
+const struct adu_audit_record *__wrap_adu_audit_ring_front(const struct adu_audit_ring *ring)
+{
+    static bool found;
+    int expected = WILL_STOP;
+    if (found && adu_audit_ring_count(ring) == 0 &&
+        atomic_compare_exchange_strong(&looking, &expected, STOPS)) {
+        while (atomic_load(&looking) == STOPS) {
+            usleep(1000);
+        }
+    }
+    const struct adu_audit_record *front = __real_adu_audit_ring_front(ring);
+    found = front != NULL;
+    return front;
+}
+
+/* What is added after the order belongs to the new file, wherever the thread is. */
+START_TEST(renamed_while_the_thread_looks_for_more)
+{
+    begin();
+    char *path = path_of("audit.log"), *old = path_of("audit.log.1");
+    use(path, 64, 1000);
+    atomic_store(&looking, WILL_STOP);
+    ck_assert(add(1));
+    UNTIL(atomic_load(&looking) == STOPS);
+    ck_assert_int_eq(rename(path, old), 0);
+    adu_audit_log_reopen(audit);
+    ck_assert(add(2));
+    atomic_store(&looking, GOES_ON);
+    UNTIL(state().written == 2);
+    ck_assert_uint_eq(read_file((struct seen){0}, "audit.log.1").lines, 1);
     ck_assert_uint_eq(read_file((struct seen){0}, "audit.log").lines, 1);
     free(path);
     free(old);
@@ -613,6 +660,7 @@ static Suite *suite(void)
     suite_add(s, nothing_without_settings);
     suite_add(s, the_end);
     suite_add(s, renamed_and_reopened);
+    suite_add(s, renamed_while_the_thread_looks_for_more);
     suite_add(s, a_full_disk);
     suite_add(s, a_folder_that_comes_later);
     suite_add(s, a_pipe_that_is_not_read);
