@@ -223,11 +223,14 @@ class Broker:
         return line[0]
 
     def persist(self):
-        """SIGUSR1: the broker writes its database now."""
-        mark = self.mark()
+        """SIGUSR1: the broker writes its database now. It is there when the old one, if there was one, has been replaced."""
+        def written():
+            return database.stat().st_ino if database.exists() else None
+
+        database = self.data / "mosquitto.db"
+        before = written()
         self.proc.send_signal(signal.SIGUSR1)
-        self.wait_log(r"Saving in-memory database", mark)
-        until((self.data / "mosquitto.db").exists, what="mosquitto.db written")
+        until(lambda: written() not in (before, None), what="mosquitto.db written")
 
     # Clients
 

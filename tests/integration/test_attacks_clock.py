@@ -97,7 +97,7 @@ JUMPS = [-HOUR, HOUR, YEAR, -YEAR, 12 * YEAR, 0]
 
 def test_attack_27_nobody_is_disconnected(clocked, version):
     """Whoever is connected stays, reloads load, the flood alert is neither raised nor lost, for want of a steady clock."""
-    clocked.edit("rate_monitor.json", lambda policy: policy["classes"][1].update(publish={"max_per_second": 50, "clear_seconds": 1}))
+    clocked.edit("rate_monitor.json", lambda policy: policy["classes"][1].update(publish={"max_per_second": 10, "clear_seconds": 1}))
     clocked.start()
     alerts, sensor = watcher(clocked, "planta/_sys/alertas/#", client_id="alertas"), clocked.connect(SENSOR, version)
     away = clocked.connect(EDGE2, version, clean=False)

@@ -151,8 +151,8 @@ def test_attack_05_answers_that_are_none(start, responder, parrot, pki, tmp_path
                         (recorded(responder, pki, edge, tmp_path), "it carries the nonce of another question"),
                         (recorded(responder, pki, edge, tmp_path, "-no_nonce"), "it does not carry the nonce of the question"),
                         (recorded(responder, pki, other, tmp_path), "it is about another certificate")):
-        parrot.answer, asked = answer, len(parrot.asked)
-        # The second is asked for once the first has been read.
+        parrot.answer = answer
+        asked = len(parrot.asked)  # from here on each has this answer; the second is asked for once the first has been read
         until(lambda: len(parrot.asked) >= asked + 2, "asked again")
         broker.refused(EDGE1, why=f"cert_auth: {NOBODY_SAYS}.*{why}")
 
