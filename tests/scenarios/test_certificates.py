@@ -110,7 +110,7 @@ def has_ended(cert):
 
 def test_expires_while_connected(broker, version, certificate):
     """TLS asks once, at the handshake; the bundle goes on asking. Exactly that session ends, and an alert names it."""
-    alerts, cert = watcher(broker, "planta/_sys/alertas/#", client_id="alertas"), certificate(ends=5)
+    alerts, cert = watcher(broker, "planta/_sys/alertas/#", client_id="alertas"), certificate(ends=10)
     watch, other = watcher(broker, "planta/+/temperatura"), broker.connect(EDGE2, version)
     client = broker.connect(EDGE1, version, cert=cert)
     works(client, watch, "still good")
@@ -130,7 +130,7 @@ def test_expires_while_connected(broker, version, certificate):
 def test_renewed(broker, version, certificate):
     """The old certificate ended while the gateway was away. Its renewal, with another key and serial, is the same
     client: it has its session, and what was queued."""
-    old = certificate(ends=4)
+    old = certificate(ends=10)
     client = broker.connect(EDGE1, version, cert=old, clean=False)
     assert client.subscribe(COMMANDS) == 1
     client.disconnect()
