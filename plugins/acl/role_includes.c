@@ -6,6 +6,10 @@
 
 enum progress { NEW, OPEN, DONE };
 
+/* Of roles that a role includes, near and far, and in a chain of them. Each role has its list, so a
+ * chain without end would take memory by its square, and a stack as deep. */
+enum { INCLUDES_MOST = 1000 };
+
 struct role {
     const struct adu_json *node; /* of "includes" */
     const int *direct;
@@ -17,6 +21,7 @@ struct closing {
     struct role *roles;
     const int **all; /* the result */
     size_t count;
+    size_t depth; /* roles that are OPEN */
 };
 
 static bool read_direct(struct closing *w, const struct adu_json *object)
@@ -39,21 +44,30 @@ static bool read_direct(struct closing *w, const struct adu_json *object)
 }
 
 /* All that is in `set`, as a list. */
-static const int *list_of(struct adu_arena *arena, const struct adu_roles *set, size_t roles)
+static const int *list_of(const struct closing *w, const struct role *role,
+                          const struct adu_roles *set)
 {
     size_t count = 0;
-    for (size_t i = 0; i < roles; i++) {
+    for (size_t i = 0; i < w->count; i++) {
         count += adu_roles_has(set, (int)i);
     }
-    int *list = adu_arena_array(arena, count + 1, sizeof *list);
+    if (count > INCLUDES_MOST) {
+        adu_json_error(role->node, w->c->error,
+                       "the role includes %zu others, near and far; at most %d are allowed", count,
+                       INCLUDES_MOST);
+        return NULL;
+    }
+    int *list = adu_arena_array(w->c->arena, count + 1, sizeof *list);
     for (size_t i = 0, at = 0; list != NULL && at < count; i++) {
         if (adu_roles_has(set, (int)i)) {
             list[at++] = (int)i;
         }
     }
-    if (list != NULL) {
-        list[count] = ADU_NO_NAME;
+    if (list == NULL) {
+        adu_error_no_memory(w->c->error);
+        return NULL;
     }
+    list[count] = ADU_NO_NAME;
     return list;
 }
 
@@ -86,16 +100,24 @@ static bool close_role(struct closing *w, int number)
     if (role->progress == OPEN) {
         return adu_json_error(role->node, w->c->error, "the role includes itself");
     }
+    if (w->depth > INCLUDES_MOST) {
+        return adu_json_error(role->node, w->c->error,
+                              "the role ends a chain by which one includes more than %d others; at "
+                              "most %d are allowed",
+                              INCLUDES_MOST, INCLUDES_MOST);
+    }
     role->progress = OPEN;
+    w->depth++;
     struct adu_roles set = {.count = adu_roles_words(w->count)};
     set.words = calloc(set.count + 1, sizeof *set.words);
     bool good = set.words != NULL ? collect(w, role, &set) : adu_error_no_memory(w->c->error);
     if (good) {
-        w->all[number] = list_of(w->c->arena, &set, w->count);
-        good = w->all[number] != NULL || adu_error_no_memory(w->c->error);
+        w->all[number] = list_of(w, role, &set);
+        good = w->all[number] != NULL;
     }
     free(set.words);
     role->progress = DONE;
+    w->depth--;
     return good;
 }
 

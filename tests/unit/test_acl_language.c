@@ -171,12 +171,57 @@ START_TEST(decisions)
 }
 END_TEST
 
+/* Role r0 includes r1, that one r2, and so on; or r0 includes them all. */
+static const struct {
+    int others;
+    bool chained;
+    const char *error; /* NULL: it compiles */
+} many[] = {
+    {1000, true, NULL},
+    {1001, true, "acl.json:1:"},
+    {1001, true, "includes: the role ends a chain by which one includes more than 1000 others"},
+    {20000, true, "at most 1000 are allowed"},
+    {1000, false, NULL},
+    {1001, false, "roles.r0.includes: the role includes 1001 others, near and far; at most 1000"},
+};
+
+START_TEST(a_role_includes_a_thousand_others_and_no_more)
+{
+    char *json = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&json, &size);
+    ck_assert_ptr_nonnull(out);
+    fputs("{'roles': {'r0': {'includes': ['r1'", out);
+    for (int i = 1; i <= many[_i].others; i++) {
+        fprintf(out, many[_i].chained ? "]}, 'r%d': {'includes': [" : ", 'r%d'", i);
+        if (many[_i].chained && i < many[_i].others) {
+            fprintf(out, "'r%d'", i + 1);
+        }
+    }
+    fputs("]}", out);
+    for (int i = 1; !many[_i].chained && i <= many[_i].others; i++) {
+        fprintf(out, ", 'r%d': {}", i);
+    }
+    fputs("}}", out);
+    ck_assert_int_eq(fclose(out), 0);
+    const bool compiles = compile(json) != NULL;
+    ck_assert_int_eq(compiles, many[_i].error == NULL);
+    if (!compiles) {
+        ck_assert_msg(strstr(snippet_error(&snippet), many[_i].error) != NULL, "%s",
+                      snippet_error(&snippet));
+    }
+    snippet_close(&snippet);
+    free(json);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("acl_language");
     suite_add_rows(suite, whoever_has_a_role_has_what_it_includes, ROWS(included));
     suite_add_rows(suite, errors, ROWS(bad));
     suite_add(suite, an_include_of_nobody_is_no_crash);
+    suite_add_rows(suite, a_role_includes_a_thousand_others_and_no_more, ROWS(many));
     suite_add_rows(suite, decisions, ROWS(asked));
     return run_suite(suite);
 }
