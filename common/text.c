@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 struct writer {
     char *buffer;
@@ -148,6 +149,14 @@ size_t adu_text_json(const char *text, size_t length, char *buffer, size_t size)
 
 enum { LONGEST_WORD = 64 };
 
+/* What differs by case alone is nearer than what is another letter. */
+enum { CASE = 1, LETTER = 2 };
+
+static size_t change_of(char a, char b)
+{
+    return a == b ? 0 : strncasecmp(&a, &b, 1) == 0 ? CASE : LETTER;
+}
+
 /* Levenshtein's distance, one row at a time. */
 static size_t distance(const char *a, const char *b)
 {
@@ -157,15 +166,15 @@ static size_t distance(const char *a, const char *b)
     }
     size_t row[LONGEST_WORD + 1];
     for (size_t j = 0; j <= b_length; j++) {
-        row[j] = j;
+        row[j] = j * LETTER;
     }
     for (size_t i = 1; i <= a_length; i++) {
         size_t diagonal = row[0];
-        row[0] = i;
+        row[0] = i * LETTER;
         for (size_t j = 1; j <= b_length; j++) {
-            const size_t change = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+            const size_t change = diagonal + change_of(a[i - 1], b[j - 1]);
             diagonal = row[j];
-            const size_t shift = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
+            const size_t shift = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + LETTER;
             row[j] = change < shift ? change : shift;
         }
     }
@@ -175,7 +184,7 @@ static size_t distance(const char *a, const char *b)
 const char *adu_text_nearest(const char *word, const char *const *known)
 {
     const char *nearest = NULL;
-    size_t best = strlen(word) / 3 + 2;
+    size_t best = (strlen(word) / 3 + 2) * LETTER;
     for (; *known != NULL; known++) {
         const size_t d = distance(word, *known);
         if (d < best) {

@@ -125,6 +125,7 @@ static const struct {
     {"publish", "publish"},
     {"pubish", "publish"},
     {"Publish", "publish"},
+    {"PUBLISH", "publish"},
     {"publihs", "publish"},
     {"suscribe", "subscribe"},
     {"subscribed", "subscribe"},
@@ -148,6 +149,13 @@ START_TEST(did_you_mean)
 }
 END_TEST
 
+START_TEST(another_case_is_nearer_than_another_letter)
+{
+    static const char *const attributes[] = {"cert.cn", "cert.o", "cert.ou", NULL};
+    ck_assert_pstr_eq(adu_text_nearest("cert.OU", attributes), "cert.ou");
+}
+END_TEST
+
 START_TEST(nothing_to_mean)
 {
     static const char *const none[] = {NULL};
@@ -165,6 +173,7 @@ int main(void)
     suite_add(suite, enough_room);
     suite_add(suite, less_room);
     suite_add_rows(suite, did_you_mean, ROWS(words));
+    suite_add(suite, another_case_is_nearer_than_another_letter);
     suite_add(suite, nothing_to_mean);
     return run_suite(suite);
 }
