@@ -212,6 +212,7 @@ static bool granted(struct adu_pipeline *p, struct adu_principal *asker,
                                           .payload_length = (uint32_t)order->payload_length};
     const enum adu_verdict verdict = adu_pipeline_would(p, asker, &question, now, why);
     if (verdict == ADU_ABSTAIN) {
+        adu_reason_clear(why); /* of a stage whose file is only watched */
         why->text = "orders need a role of acl.json, which is not loaded";
     }
     return verdict == ADU_ALLOW && why->text == NULL;

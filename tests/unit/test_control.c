@@ -82,6 +82,7 @@ START_TEST(without_acl_nobody_may)
 {
     ordering_prepare();
     folder_write_json(&plant.policies, "acl.json", "{'if_not_loaded': 'ignore'}");
+    folder_write_json(&plant.policies, "topic_policy.json", "{'mode': 'watch'}");
     for (int kind = 0; kind < ADU_STAGE_ACL; kind++) {
         struct adu_error error = {0};
         ck_assert_msg(plant_attach(&plant, (enum adu_stage_kind)kind, &error), "%s", error.text);
@@ -89,6 +90,9 @@ START_TEST(without_acl_nobody_may)
     ck_assert_int_eq(plant_login(&plant, &jefe), ADU_ALLOW);
     ck_assert_ptr_null(order(&jefe, STATUS));
     ck_assert_int_eq(logged("orders need a role of acl.json, which is not loaded"), 1);
+    ck_assert_ptr_null(strstr(last_line(), "upper-case")); /* watched: not the reason */
+    ck_assert_ptr_null(strstr(last_line(), "right would be"));
+    ck_assert_ptr_null(strstr(last_line(), "topic_policy"));
     plant_end(&plant);
 }
 END_TEST
