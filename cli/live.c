@@ -375,8 +375,8 @@ enum adu_status adu_live_ask(struct adu_live *live, json_t *command, json_t **da
     *data = NULL;
     if (!send_order(live, command) ||
         !wait_for(live, is_answered,
-                  "does this broker run Aduana, and is the role allowed to publish "
-                  "to " ADU_CONTROL_TOPIC "?")) {
+                  "does this broker run Aduana with acl.json, and is the role allowed to "
+                  "publish to " ADU_CONTROL_TOPIC "? Its log says whom it refused")) {
         fprintf(stderr, "aduana: %s\n", live->why);
         return ADU_STATUS_USAGE;
     }
