@@ -1,16 +1,19 @@
 #include "common/state.h"
 #include "common/file.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
 
 struct adu_state {
     sqlite3 *db;
     sqlite3_stmt *put, *remove, *keep, *drop;
+    int folder; /* locked while it is ours; -1: it cannot be */
 };
 
 enum { APPLICATION_ID = 0x41445541 /* "ADUA" */, PATH_MOST = 4096 };
@@ -201,7 +204,7 @@ static void close_file(struct adu_state *s)
     sqlite3_finalize(s->keep);
     sqlite3_finalize(s->drop);
     sqlite3_close(s->db);
-    *s = (struct adu_state){0};
+    *s = (struct adu_state){.folder = s->folder};
 }
 
 static bool set_file_aside(const char *path, const char *why, char *aside, size_t size)
@@ -242,6 +245,19 @@ static enum opened open_or_begin(struct adu_state *s, const char *path, bool *se
     return opened;
 }
 
+/* Two brokers would take each other's clients for their own. Ends with the process, however that
+ * ends. A file system that knows no locks is used without. */
+static bool lock_folder(struct adu_state *s, const char *directory, struct adu_error *error)
+{
+    s->folder = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (s->folder < 0 || flock(s->folder, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) {
+        return true;
+    }
+    return adu_error_set(error, NULL,
+                         "another broker, or another pipeline of this one, keeps its state there: "
+                         "each needs a folder of its own");
+}
+
 struct adu_state *adu_state_open(const char *directory, bool *set_aside, struct adu_error *error)
 {
     char path[PATH_MOST];
@@ -259,6 +275,10 @@ struct adu_state *adu_state_open(const char *directory, bool *set_aside, struct 
         adu_error_no_memory(error);
         return NULL;
     }
+    if (!lock_folder(s, directory, error)) {
+        adu_state_close(s);
+        return NULL;
+    }
     if (open_or_begin(s, path, set_aside, error) != OPENED) {
         adu_error_set(error, NULL, "the state file %s cannot be used", path);
         adu_state_close(s);
@@ -271,6 +291,9 @@ void adu_state_close(struct adu_state *state)
 {
     if (state != NULL) {
         close_file(state);
+        if (state->folder >= 0) {
+            close(state->folder);
+        }
         free(state);
     }
 }

@@ -26,7 +26,8 @@ enum { ADU_STATE_VERSION = 3 };
 /* Opens or makes `<directory>/aduana-state.db`. A file that is damaged, or of an older version, is
  * set aside under another name and a new one begun; then `*set_aside` is true and `error` says so
  * without this being a failure. NULL with `error` when the folder cannot be used, others may write
- * it, or the file is of a newer version. */
+ * it, another has it open (flock(2) of the folder, held until adu_state_close), or the file is of a
+ * newer version. */
 ADU_API struct adu_state *adu_state_open(const char *directory, bool *set_aside,
                                          struct adu_error *error);
 

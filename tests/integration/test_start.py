@@ -213,6 +213,14 @@ def test_pipelines_do_not_share_their_memory(make_broker, suite):
     assert 'give each pipeline a folder of its own' in broker.start_refused()
 
 
+def test_state_dir_of_another_broker(broker, make_broker, suite):
+    """It would take the other's clients for its own; after a kill -9 of the other it is free."""
+    second = make_broker(suite, lambda b: b.plain_conf(state_dir=broker.data), start=False)
+    assert "another broker, or another pipeline of this one, keeps its state there" in second.start_refused()
+    broker.kill9()
+    second.start()
+
+
 def test_start_and_stop_are_clean(make_broker, suite):
     """Ten starts and stops; the log of each says which policy it runs on."""
     broker = make_broker(suite, start=False)

@@ -1,5 +1,6 @@
 /* What a restarted broker still knows: offline sessions and retained messages are judged by who
  * their clients are, from the state file. */
+#include "common/state.h"
 #include "plant.h"
 #include <errno.h>
 #include <signal.h>
@@ -354,6 +355,24 @@ START_TEST(a_disk_without_room_costs_no_file)
 }
 END_TEST
 
+/* A second broker would forget the clients of the first, and judge by them. */
+START_TEST(a_folder_of_another_broker_refuses_to_start)
+{
+    prepare();
+    plant_start(&plant);
+    bool set_aside;
+    struct adu_error error = {0};
+    ck_assert_ptr_null(adu_state_open(plant.state.path, &set_aside, &error));
+    ck_assert_str_eq(error.text, "another broker, or another pipeline of this one, keeps its state "
+                                 "there: each needs a folder of its own");
+    plant_stop(&plant);
+    struct adu_state *state = adu_state_open(plant.state.path, &set_aside, &error);
+    ck_assert_ptr_nonnull(state);
+    adu_state_close(state);
+    plant_end(&plant);
+}
+END_TEST
+
 START_TEST(a_folder_that_others_may_write_refuses_to_start)
 {
     struct adu_error error = {0};
@@ -406,6 +425,7 @@ int main(void)
     suite_add(suite, an_older_file_is_brought_up_to_date);
     suite_add(suite, a_newer_file_refuses_to_start);
     suite_add(suite, a_disk_without_room_costs_no_file);
+    suite_add(suite, a_folder_of_another_broker_refuses_to_start);
     suite_add(suite, a_folder_that_others_may_write_refuses_to_start);
     suite_add_rows(suite, a_disk_that_fails_stops_nobody, 2);
     return run_suite(suite);
